@@ -1,0 +1,72 @@
+"""A local run: the services up, secrets kept, the database tables up to date.
+
+`python -m config.local COMMAND ...` is `./mb manage COMMAND ...`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+
+import django
+import environ
+from django.core.management import call_command, execute_from_command_line
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+from config import devstack
+
+# These look at migrations or at no table at all, so they must find things as they are.
+NEEDS_NO_TABLES = frozenset({
+    "check", "collectstatic", "help", "makemigrations", "migrate", "optimizemigration",
+    "showmigrations", "spectacular", "sqlmigrate", "squashmigrations", "startapp", "version",
+})  # fmt: skip
+
+
+def prepare(profile: str = "dev") -> None:
+    """Start the services and complete this process's environment. What is set already stays."""
+    if profile == "dev" and (devstack.ROOT / ".env").is_file():
+        environ.Env.read_env(str(devstack.ROOT / ".env"))
+    folder = devstack.home(profile)
+    own = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SECRET_KEY": devstack.kept_secret(profile, "secret_key"),
+        "COOKIES_SECURE": "false",
+        "LOG_FORMAT": "console",
+        "STATIC_ROOT": str(folder / "static"),
+        "STORAGE_URL": str(folder / "files"),
+    }
+    for name, value in (own | devstack.up(profile)).items():
+        os.environ.setdefault(name, value)
+
+
+def migrate() -> None:
+    """Apply the migrations that are not applied yet; one process at a time."""
+    django.setup()
+    with (devstack.home() / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        executor = MigrationExecutor(connections["default"])
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            print("mb: bringing the database tables up to date", file=sys.stderr)
+            call_command("migrate", interactive=False, verbosity=0)
+    connections.close_all()
+
+
+def main(arguments: list[str]) -> int:
+    """Run a Django command against the local services."""
+    try:
+        prepare()
+    except devstack.ServiceError as error:
+        print(f"mb: {error}", file=sys.stderr)
+        return 1
+    os.environ.setdefault("DEBUG", "true")
+    command = arguments[0] if arguments else "help"
+    if not command.startswith("-") and command not in NEEDS_NO_TABLES:
+        migrate()
+    execute_from_command_line(["./mb manage", *arguments])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

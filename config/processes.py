@@ -1,0 +1,79 @@
+"""The processes of an installation and the one command of each.
+
+`./mb dev` runs them on one machine; docker-compose.yml runs the same commands, one per container.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.jobs.queues import QUEUES
+
+WEB_THREADS = 8
+CELERY = ("celery", "--quiet", "--app", "config.celery")
+WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO")
+
+# Speech takes minutes and every core it is given, so it has a worker of its own.
+SPEECH = "transcription"
+OTHERS = ",".join(name for name in QUEUES if name != SPEECH)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A long-running command. `meaning` says what stands still while it is away."""
+
+    name: str
+    meaning: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the processes listen and keep their files."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - inside a container; `./mb dev` listens on the loopback only
+    port: int = 8000
+    flower_port: int = 5555
+    static_folder: str = "static"
+    schedule_file: str = "celerybeat-schedule"
+    grace_seconds: int = 60
+
+
+def processes(places: Places) -> dict[str, Process]:
+    """Every process by its name."""
+    listed = (
+        Process("web", "the REST API, the admin and the docs", _web(places)),
+        Process("speech", "speech to text", _worker("speech", SPEECH, 2, places)),
+        Process("worker", "all other background work", _worker("worker", OTHERS, 2, places)),
+        Process("relay", "work and events that were missed", ("python", "manage.py", "relay")),
+        Process("beat", "work by the clock", _beat(places)),
+        Process("flower", "the page that shows the workers", _flower(places)),
+    )
+    return {process.name: process for process in listed}
+
+
+def _web(places: Places) -> tuple[str, ...]:
+    """WSGI on threads: for Django an eighth of the cost of ASGI on the same server."""
+    server = ("granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log")
+    listen = ("--host", places.host, "--port", str(places.port))
+    threads = ("--workers", "1", "--blocking-threads", str(WEB_THREADS))
+    # A thread that ends closes its database connection: let them live.
+    idle = ("--blocking-threads-idle-timeout", "600")
+    stop = ("--workers-kill-timeout", str(places.grace_seconds))
+    static = ("--static-path-route", "/static", "--static-path-mount", places.static_folder)
+    return (*server, *listen, *threads, *idle, *stop, *static, "config.wsgi:application")
+
+
+def _worker(name: str, queues: str, concurrency: int, places: Places) -> tuple[str, ...]:
+    """The port keeps the names of two installations on one machine apart."""
+    node = f"{name}-{places.port}@%h"
+    return (*WORKER, "--hostname", node, "-Q", queues, "-c", str(concurrency))
+
+
+def _beat(places: Places) -> tuple[str, ...]:
+    return (*CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "-s", places.schedule_file)
+
+
+def _flower(places: Places) -> tuple[str, ...]:
+    """The user and password come from FLOWER_BASIC_AUTH: a command line is no place for them."""
+    return (*CELERY, "flower", f"--address={places.host}", f"--port={places.flower_port}")

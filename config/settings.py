@@ -1,0 +1,251 @@
+"""Every setting, read from the environment.
+
+Each name is listed with its meaning in README.md; a test compares the two. Tables that describe
+behaviour (queues, limits, policies) live beside their code, not here.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+
+ROOT = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+if (ROOT / ".env").is_file():
+    env.read_env(str(ROOT / ".env"))
+
+# --- Who we are -------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")  # core.E001 explains an empty one
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_results",
+    "core",
+    "billing",
+    "webhooks",
+    "meetings",
+    "exports",
+]
+
+MIDDLEWARE = [
+    "core.monitoring.middleware.RequestLog",
+    "core.security.middleware.SecurityEvents",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database ---------------------------------------------------------------------------------
+# Persistent connections by default. DATABASE_POOL="10,100" gives the web process a pool instead;
+# Celery's prefork workers must not use one (they would rebuild it around every task).
+DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASE_POOL = env.list("DATABASE_POOL", cast=int, default=[])
+DATABASE_CONNECT_TIMEOUT_SECONDS = env.int("DATABASE_CONNECT_TIMEOUT_SECONDS", default=10)
+DATABASE_CONNECT_ATTEMPTS = env.int("DATABASE_CONNECT_ATTEMPTS", default=3)
+DATABASE_STATEMENT_TIMEOUT_SECONDS = env.int("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=30)
+# Both must be off behind a transaction-mode pgbouncer that does not know prepared statements.
+DATABASE_SERVER_SIDE_BINDING = env.bool("DATABASE_SERVER_SIDE_BINDING", default=True)
+DATABASE_PREPARED_STATEMENTS = env.bool("DATABASE_PREPARED_STATEMENTS", default=True)
+
+DATABASES = {
+    "default": {
+        **env.db_url_config(DATABASE_URL or "postgresql://"),
+        "ENGINE": "core.db.postgresql",
+        "CONN_MAX_AGE": 0 if DATABASE_POOL else None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": DATABASE_CONNECT_TIMEOUT_SECONDS,
+            "connect_attempts": DATABASE_CONNECT_ATTEMPTS,
+            "options": f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_SECONDS}s",
+            "server_side_binding": DATABASE_SERVER_SIDE_BINDING,
+            # 5 uses before preparing; 0 would refuse every multi-statement execute.
+            "prepare_threshold": 5 if DATABASE_PREPARED_STATEMENTS else None,
+            **(
+                {
+                    "pool": {
+                        "min_size": DATABASE_POOL[0],
+                        "max_size": DATABASE_POOL[-1],
+                        "timeout": 30,
+                    }
+                }
+                if DATABASE_POOL
+                else {}
+            ),
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: the broker must never evict, a cache must ------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHE_URL = env.str("CACHE_URL", default="")
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 1,
+            "SOCKET_TIMEOUT": 1,
+            "IGNORE_EXCEPTIONS": True,
+        },
+        "KEY_PREFIX": "mb",
+    }
+}
+
+# --- Background work --------------------------------------------------------------------------
+# Read by config/celery.py under the CELERY_ prefix. The job row is the truth, the message a
+# nudge: early acknowledgement, no retries, no countdowns, no results unless a task asks for one.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "health_check_interval": 10,
+}
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_WORKER_MAX_TASKS_PER_CHILD = env.int("WORKER_MAX_TASKS_PER_CHILD", default=200)
+CELERY_DB_REUSE_MAX = 1_000_000  # with CONN_MAX_AGE=None: keep the connection between tasks
+CELERY_TIMEZONE = "UTC"
+
+JOB_LEASE_SECONDS = env.float("JOB_LEASE_SECONDS", default=30.0)
+JOB_WINDOW = env.int("JOB_WINDOW", default=64)
+JOB_WINDOW_PER_ORGANIZATION = env.int("JOB_WINDOW_PER_ORGANIZATION", default=16)
+RELAY_PERIOD_SECONDS = env.float("RELAY_PERIOD_SECONDS", default=1.0)
+SHUTDOWN_GRACE_SECONDS = env.float("SHUTDOWN_GRACE_SECONDS", default=60.0)
+
+# --- Files ------------------------------------------------------------------------------------
+STORAGE_URL = env.str("STORAGE_URL", default=str(ROOT / ".local" / "files"))
+UPLOAD_FOLDER = env.str("UPLOAD_FOLDER", default="")
+RECORDING_MAX_BYTES = env.int("RECORDING_MAX_BYTES", default=2 * 1024**3)
+RECORDING_MAX_HOURS = env.float("RECORDING_MAX_HOURS", default=12.0)
+
+# --- Speech -----------------------------------------------------------------------------------
+ASR_MODEL_DIR = env.str("ASR_MODEL_DIR", default="")
+ASR_THREADS = env.int("ASR_THREADS", default=1)
+
+# --- HTTP -------------------------------------------------------------------------------------
+JSON_MAX_BYTES = env.int("JSON_MAX_BYTES", default=1024**2)
+JSON_MAX_DEPTH = env.int("JSON_MAX_DEPTH", default=32)
+DATA_UPLOAD_MAX_MEMORY_SIZE = JSON_MAX_BYTES
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "core.accounts.authentication.ApiKeyAuthentication",
+        "core.accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["core.accounts.permissions.HasActor"],
+    "DEFAULT_PARSER_CLASSES": ["core.http.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.http.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "core.http.pagination.CursorPages",
+    "PAGE_SIZE": 20,
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "core.http.schema.Schema",
+    "EXCEPTION_HANDLER": "core.http.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Minutebook",
+    "DESCRIPTION": "Recordings of meetings become text, and text becomes knowledge.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "HealthStatus": "core.api.health.STATUSES",
+        "JobStatus": "core.jobs.models.JobStatus",
+        "MeetingStatus": "meetings.models.MeetingStatus",
+    },
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- People -----------------------------------------------------------------------------------
+AUTH_USER_MODEL = "core.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=not DEBUG)
+
+# --- Language, time, static files --------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "static"))
+
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STORAGE_URL},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+    },
+}
+
+# --- Logs -------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+LOGGING_CONFIG = "core.monitoring.logs.configure"
+LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}

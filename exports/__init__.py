@@ -1,0 +1,1 @@
+"""A meeting becomes a file."""

@@ -1,0 +1,1 @@
+"""The world is told, and the world may tell us."""
