@@ -1,0 +1,60 @@
+"""The one who asks."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from core import errors
+from core.accounts.models import Organization, Role, User
+from core.accounts.scopes import EVERYTHING, least_role
+
+
+class ScopeMissing(errors.NotAllowed):
+    """The API key was not given the scope."""
+
+    code = "scope.missing"
+    sentence = "This API key was not given the scope for that."
+
+
+class RoleTooLow(errors.NotAllowed):
+    """The member's role does not suffice."""
+
+    code = "role.too_low"
+    sentence = "Your role in this organization does not allow that."
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person acting for one organization, directly or through an API key.
+
+    The rows are shared between requests for up to half a minute: read them, never change them.
+    """
+
+    user: User
+    organization: Organization
+    role: Role
+    scopes: frozenset[str] = frozenset({EVERYTHING})
+    api_key_id: uuid.UUID | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        """Owners and admins: they see every team's rows."""
+        return self.has_rank_of(Role.ADMIN)
+
+    def has_rank_of(self, role: Role | str) -> bool:
+        return self.role.rank >= Role(role).rank
+
+    def has_scope(self, scope: str) -> bool:
+        return EVERYTHING in self.scopes or scope in self.scopes
+
+    def may(self, scope: str) -> bool:
+        """Whether both the key's scopes and the person's role allow it."""
+        return self.has_scope(scope) and self.has_rank_of(least_role(scope))
+
+    def check(self, scope: str) -> None:
+        """Raise ScopeMissing or RoleTooLow unless `may(scope)`."""
+        if not self.has_scope(scope):
+            raise ScopeMissing(f"This API key was not given the scope {scope}.")
+        if not self.has_rank_of(least_role(scope)):
+            raise RoleTooLow

@@ -1,0 +1,166 @@
+"""From a request to an Actor: an API key, or a session with one organization named."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
+from rest_framework import authentication
+from rest_framework.request import Request
+
+from core import errors
+from core.accounts import known_keys
+from core.accounts.actor import Actor
+from core.accounts.models import ApiKey, Membership, Role, User
+from core.accounts.models.api_key import KeyText
+from core.http.address import client_ip
+from core.security.services import record_security_event
+
+ORGANIZATION_HEADER = "X-Organization"
+USED_EVERY = timedelta(minutes=1)
+
+
+class KeyRefused(errors.NotSignedIn):
+    """The API key is malformed, unknown, revoked or expired; which of these, only the log tells."""
+
+    code = "api_key.refused"
+    sentence = "This API key is not valid. It may have been revoked or have expired."
+
+
+class OrganizationNotFound(errors.NotFound):
+    """X-Organization names none of the asker's organizations."""
+
+    code = "organization.not_found"
+    sentence = "X-Organization does not name an organization of yours."
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer mb_...` (RFC 6750)."""
+
+    def authenticate(self, request: Request) -> tuple[User, Actor] | None:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        actor = actor_of_key(text.strip(), ip=client_ip(request))
+        named = request.headers.get(ORGANIZATION_HEADER)
+        if named is not None and _uuid(named) != actor.organization.pk:
+            raise OrganizationNotFound
+        return actor.user, actor
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="minutebook"'
+
+
+def actor_of_key(text: str, *, ip: str | None = None) -> Actor:
+    """The Actor of a key. Raises KeyRefused, after recording why."""
+    key = KeyText.parse(text)
+    if key is None:
+        raise KeyRefused
+    now, digest = timezone.now(), hashlib.sha256(text.encode()).hexdigest()
+    version = known_keys.current_version()
+    known = known_keys.recall(digest, version, now)
+    if known is not None:
+        return known
+    row = _look_up(key.prefix)
+    reason = _why_not(row, key.secret, now)
+    if row is None or reason:
+        _record_refusal(key.prefix, row, reason, ip)
+        raise KeyRefused
+    _stamp_use(row, now)
+    actor = Actor(row.user, row.organization, Role(row.role), frozenset(row.scopes), row.pk)
+    known_keys.keep(digest, actor, expires_at=row.expires_at, version=version)
+    return actor
+
+
+def _look_up(prefix: str) -> Any:
+    role = Membership.objects.filter(
+        user=OuterRef("user"), organization=OuterRef("organization")
+    ).values("role")
+    rows = ApiKey.objects.select_related("user", "organization")
+    return rows.annotate(role=Subquery(role)).filter(prefix=prefix).first()
+
+
+def _why_not(row: Any, secret: str, now: datetime) -> str:
+    """Why the key is refused, "" when it is not. The secret is checked before anything is told."""
+    if row is None:
+        return "unknown"
+    if not row.is_secret(secret):
+        return "wrong secret"
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.has_expired(now):
+        return "expired"
+    if not row.user.is_active:
+        return "person not active"
+    return "" if row.role else "no longer a member"
+
+
+def _record_refusal(prefix: str, row: Any, reason: str, ip: str | None) -> None:
+    record_security_event(
+        kind="api_key.refused",
+        organization_id=row.organization_id if row else None,
+        user_id=row.user_id if row else None,
+        ip=ip,
+        data={"prefix": prefix, "reason": reason},
+    )
+
+
+def _stamp_use(row: ApiKey, now: datetime) -> None:
+    """Write `last_used_at` at most once a minute, whichever process comes first."""
+    if row.last_used_at is not None and row.last_used_at > now - USED_EVERY:
+        return
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY)
+    ApiKey.objects.filter(stale, pk=row.pk).update(last_used_at=now)
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """A person signed in by cookie, with CSRF protection.
+
+    With one organization that one is meant; with several X-Organization names one. None named means
+    no Actor, which `HasActor` refuses except where a view is about the person alone.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Actor | None] | None:
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        user: User = found[0]
+        named = request.headers.get(ORGANIZATION_HEADER)
+        return user, _actor_of_person(user, named)
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="minutebook"'
+
+
+def _actor_of_person(user: User, named: str | None) -> Actor | None:
+    membership = _only_membership(user) if named is None else _named_membership(user, named)
+    if membership is None:
+        return None
+    return Actor(user, membership.organization, Role(membership.role))
+
+
+def _only_membership(user: User) -> Membership | None:
+    found = list(user.memberships.select_related("organization")[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def _named_membership(user: User, named: str) -> Membership:
+    organization_id = _uuid(named)
+    if organization_id is None:
+        raise OrganizationNotFound
+    memberships = user.memberships.select_related("organization")
+    membership = memberships.filter(organization_id=organization_id).first()
+    if membership is None:
+        raise OrganizationNotFound
+    return membership
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

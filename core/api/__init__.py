@@ -1,0 +1,1 @@
+"""The REST doors of core: one file per noun, each with its serializers and its views."""

@@ -1,0 +1,47 @@
+"""`/api/problems/`: what every error code means; the `type` of a problem points here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core import errors
+from core.api.health import OpenView
+from core.http.errors import all_codes, status_of
+
+
+class CodeSerializer(serializers.Serializer[Any]):
+    """An error code, the status it comes with and what it means."""
+
+    code = serializers.CharField()
+    status = serializers.IntegerField()
+    sentence = serializers.CharField()
+
+
+class ProblemListView(OpenView):
+    """Every error code."""
+
+    @extend_schema(operation_id="problems_list", responses=CodeSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Every code this server may answer with."""
+        return Response([_shown(kind) for _, kind in sorted(all_codes().items())])
+
+
+class ProblemView(OpenView):
+    """One error code."""
+
+    @extend_schema(operation_id="problems_retrieve", responses=CodeSerializer)
+    def get(self, request: Request, code: str) -> Response:
+        """What a code means."""
+        kind = all_codes().get(code)
+        if kind is None:
+            raise errors.NotFound
+        return Response(_shown(kind))
+
+
+def _shown(kind: type[errors.Refusal]) -> dict[str, Any]:
+    return {"code": kind.code, "status": int(status_of(kind)), "sentence": kind.sentence}

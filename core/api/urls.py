@@ -1,0 +1,32 @@
+"""What core answers under `/api/`."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from core.api import schema  # noqa: F401 - makes our ways to sign in known to the schema
+from core.api.api_keys import ApiKeyViewSet
+from core.api.health import LiveView, ReadyView
+from core.api.jobs import JobViewSet
+from core.api.me import MeView
+from core.api.memberships import MembershipViewSet
+from core.api.organizations import OrganizationViewSet
+from core.api.problems import ProblemListView, ProblemView
+from core.api.teams import TeamViewSet
+
+router = SimpleRouter(use_regex_path=False)  # readable routes in logs
+router.register("organizations", OrganizationViewSet, basename="organization")
+router.register("teams", TeamViewSet, basename="team")
+router.register("memberships", MembershipViewSet, basename="membership")
+router.register("api-keys", ApiKeyViewSet, basename="api-key")
+router.register("jobs", JobViewSet, basename="job")
+
+urlpatterns = [
+    path("v1/", include(router.urls)),
+    path("v1/me/", MeView.as_view(), name="me"),
+    path("health/live", LiveView.as_view(), name="health-live"),
+    path("health/ready", ReadyView.as_view(), name="health-ready"),
+    path("problems/", ProblemListView.as_view(), name="problems"),
+    path("problems/<str:code>", ProblemView.as_view(), name="problem"),
+]

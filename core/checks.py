@@ -1,0 +1,160 @@
+"""Misconfiguration, found at start: each finding has an id and a hint that says what to set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from core.events.registry import unknown_subscriptions
+from core.jobs.policies import unknown_queues
+
+SHORTEST_SECRET = 50
+THREE_WAYS = "Set it, or start with `./mb`, which brings its own, or use docker-compose.yml."
+
+
+@register(Tags.security)
+def check_secret_key(**_kwargs: Any) -> list[CheckMessage]:
+    if len(settings.SECRET_KEY) >= SHORTEST_SECRET:
+        return []
+    hint = "Set SECRET_KEY to at least 50 random characters, the same on every machine."
+    return [Error("SECRET_KEY is missing or too short.", hint=hint, id="core.E001")]
+
+
+@register(Tags.database)
+def check_database_url(**_kwargs: Any) -> list[CheckMessage]:
+    if urlsplit(settings.DATABASE_URL).scheme in ("postgres", "postgresql"):
+        return []
+    return [Error("DATABASE_URL names no PostgreSQL database.", hint=THREE_WAYS, id="core.E002")]
+
+
+@register()
+def check_redis_url(**_kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(f"{name} names no Redis or Valkey server.", hint=THREE_WAYS, id=number)
+        for name, number in (("REDIS_URL", "core.E003"), ("CACHE_URL", "core.E004"))
+        if urlsplit(getattr(settings, name)).scheme not in ("redis", "rediss", "unix")
+    ]
+
+
+@register()
+def check_broker_is_not_the_cache(**_kwargs: Any) -> list[CheckMessage]:
+    if not settings.REDIS_URL or _place(settings.REDIS_URL) != _place(settings.CACHE_URL):
+        return []
+    hint = "Give CACHE_URL another database number, or better another server that may evict."
+    return [Error("The cache shares the broker's database.", hint=hint, id="core.E005")]
+
+
+def _place(url: str) -> tuple[str | None, int | None, str]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port, parts.path.strip("/") or "0"
+
+
+@register(Tags.database)
+def check_pool(**_kwargs: Any) -> list[CheckMessage]:
+    pool = settings.DATABASE_POOL
+    if not pool or (len(pool) == 2 and 0 <= pool[0] <= pool[1] and pool[1] > 0):
+        return []
+    hint = 'DATABASE_POOL is "least,most" connections of the web process, for example "10,100".'
+    return [Error("DATABASE_POOL is not understood.", hint=hint, id="core.E006")]
+
+
+@register()
+def check_queues(**_kwargs: Any) -> list[CheckMessage]:
+    hint = "Name one of the queues in core/jobs/queues.py in the task's decorator."
+    return [
+        Error(f"Nobody serves queue {p.queue!r} of {p.kind}.", hint=hint, id="core.E007")
+        for p in unknown_queues()
+    ]
+
+
+@register()
+def check_subscriptions(**_kwargs: Any) -> list[CheckMessage]:
+    hint = "Declare the type in the publishing app's events.py, or correct the name."
+    return [
+        Error(f"{s.name} listens to unknown event {s.event_type!r}.", hint=hint, id="core.E008")
+        for s in unknown_subscriptions()
+    ]
+
+
+@register()
+def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
+    """Times and limits that must be above nothing."""
+    names: Sequence[str] = (
+        "JOB_LEASE_SECONDS",
+        "JOB_WINDOW",
+        "JOB_WINDOW_PER_ORGANIZATION",
+        "RELAY_PERIOD_SECONDS",
+        "SHUTDOWN_GRACE_SECONDS",
+        "RECORDING_MAX_BYTES",
+        "RECORDING_MAX_HOURS",
+        "ASR_THREADS",
+        "JSON_MAX_BYTES",
+        "JSON_MAX_DEPTH",
+        "DATABASE_CONNECT_ATTEMPTS",
+        "DATABASE_STATEMENT_TIMEOUT_SECONDS",
+    )
+    return [
+        Error(f"{name} must be above zero.", hint=f"Correct or unset {name}.", id="core.E009")
+        for name in names
+        if getattr(settings, name) <= 0
+    ]
+
+
+@register()
+def check_storage(**_kwargs: Any) -> list[CheckMessage]:
+    """A disk that cannot be written would lose every upload."""
+    storages: Any = settings.STORAGES
+    if storages["default"]["BACKEND"] != FILE_SYSTEM:
+        return []
+    folder = Path(settings.STORAGE_URL)
+    hint = "Create the folder, or point STORAGE_URL at one that this user may write to."
+    if _is_writable(folder):
+        return []
+    return [Error(f"{folder} cannot be written to.", hint=hint, id="core.E010")]
+
+
+FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return False
+    return True
+
+
+@register(Tags.security, deploy=True)
+def check_debug(**_kwargs: Any) -> list[CheckMessage]:
+    if not settings.DEBUG:
+        return []
+    hint = "Unset DEBUG: it shows settings and code to whoever causes an error."
+    return [checks.Warning("DEBUG is on.", hint=hint, id="core.W001")]
+
+
+@register(Tags.database, deploy=True)
+def check_broker_never_evicts(**_kwargs: Any) -> list[CheckMessage]:
+    """A broker that evicts loses nudges; the relay repairs that, slowly."""
+    hint = "Run the server of REDIS_URL with `maxmemory-policy noeviction`."
+    policy = _eviction_policy()
+    if policy in ("noeviction", None):
+        return []
+    return [checks.Warning(f"The broker evicts ({policy}).", hint=hint, id="core.W002")]
+
+
+def _eviction_policy() -> str | None:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2) as broker:
+            return broker.config_get("maxmemory-policy").get("maxmemory-policy")
+    except redis.RedisError:  # away, or CONFIG forbidden by a managed service
+        return None

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend that tries to connect more than once."""

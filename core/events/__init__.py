@@ -1,0 +1,1 @@
+"""What happened: event types, `publish`, `subscribe`, the outbox and its fan-out."""

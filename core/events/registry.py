@@ -1,0 +1,106 @@
+"""Which events exist, what they carry, and who listens.
+
+An app declares its types in its `events.py` and its reactions in `subscribers.py`::
+
+    TRANSCRIPT_COMPLETED = declare("transcript.completed", data=TranscriptCompleted, ...)
+
+    @subscribe("transcript.completed")
+    def start_analysis(event: Event) -> None: ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+if TYPE_CHECKING:
+    from core.events.models import Event
+
+NAME = re.compile(r"^[a-z_]+(\.[a-z_]+)+$")
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A kind of fact; `data` is a TypedDict of plain values. Public ones reach webhooks."""
+
+    name: str
+    version: int
+    public: bool
+    data: type
+    example: Mapping[str, Any]
+    meaning: str
+
+    def check_data(self, data: Mapping[str, Any]) -> None:
+        """Raise TypeError when `data` is not exactly what the type declares."""
+        declared = get_type_hints(self.data)
+        if set(data) != set(declared):
+            raise TypeError(f"{self.name} carries {sorted(declared)}, not {sorted(data)}")
+        for field, expected in declared.items():
+            if not isinstance(data[field], expected):
+                raise TypeError(f"{self.name}: {field} is not {expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A reaction to one type of event; `name` is remembered on the event once it has run."""
+
+    name: str
+    event_type: str
+    react: Callable[[Event], None]
+
+
+_types: dict[str, EventType] = {}
+_subscribers: dict[str, list[Subscriber]] = {}
+
+
+def declare(
+    name: str,
+    *,
+    data: type,
+    example: Mapping[str, Any],
+    meaning: str,
+    version: int = 1,
+    public: bool = True,
+) -> EventType:
+    """Register an event type: past tense, `noun.verb`. Raises ValueError on a bad or taken name."""
+    if not NAME.match(name):
+        raise ValueError(f"{name!r} is not of the form noun.verb")
+    if name in _types:
+        raise ValueError(f"{name} is declared twice")
+    kind = EventType(name, version, public, data, example, meaning)
+    kind.check_data(example)
+    _types[name] = kind
+    return kind
+
+
+def subscribe(event_type: str) -> Callable[[Callable[[Event], None]], Callable[[Event], None]]:
+    """Call the decorated function at least once for each event of this type, after its commit."""
+
+    def register(react: Callable[[Event], None]) -> Callable[[Event], None]:
+        name = f"{react.__module__}.{react.__qualname__}"
+        _subscribers.setdefault(event_type, []).append(Subscriber(name, event_type, react))
+        return react
+
+    return register
+
+
+def event_types() -> list[EventType]:
+    """All declared types by name."""
+    return sorted(_types.values(), key=lambda kind: kind.name)
+
+
+def event_type(name: str) -> EventType:
+    """The declared type. Raises KeyError for one that nobody declared."""
+    return _types[name]
+
+
+def subscribers_of(name: str) -> list[Subscriber]:
+    """Who listens to this type of event."""
+    return _subscribers.get(name, [])
+
+
+def unknown_subscriptions() -> list[Subscriber]:
+    """Subscribers to types that nobody declared: a typing mistake that a system check reports."""
+    return [s for name, many in _subscribers.items() if name not in _types for s in many]

@@ -1,0 +1,112 @@
+"""Publishing facts and telling those who listen."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.db import connection, transaction
+
+from core.db.clock import now
+from core.db.transactions import insist_on_transaction
+from core.events.models import Event
+from core.events.registry import EventType, Subscriber, subscribers_of
+from core.monitoring.requests import current_request_id
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "minutebook"
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 600.0
+
+
+def publish(
+    kind: EventType,
+    *,
+    organization_id: uuid.UUID,
+    data: Mapping[str, Any],
+    actor_id: uuid.UUID | None = None,
+) -> Event:
+    """Write the fact into the outbox of the open transaction; the relay tells the listeners.
+
+    Raises TypeError when `data` is not what the type declares and RuntimeError outside a
+    transaction, because a fact and what made it true must commit together.
+    """
+    insist_on_transaction("publish")
+    kind.check_data(data)
+    event = Event.objects.create(
+        type=kind.name,
+        version=kind.version,
+        organization_id=organization_id,
+        actor_id=actor_id,
+        request_id=current_request_id(),
+        data=dict(data),
+    )
+    wake_relay()
+    return event
+
+
+def wake_relay() -> None:
+    """Ask sleeping relays to look at the tables once this transaction has committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def fan_out(*, limit: int = 100) -> int:
+    """Tell the listeners of up to `limit` waiting events; return how many events were handled.
+
+    Chosen by "not fanned out", never by "newer than the last": a transaction that commits late
+    would be skipped. Each event has a transaction of its own, locked against other relays.
+    """
+    handled = 0
+    for event_id in _waiting(limit):
+        handled += _fan_out_one(event_id)
+    return handled
+
+
+def _waiting(limit: int) -> list[uuid.UUID]:
+    due = Event.objects.filter(fanned_out_at=None).exclude(next_try_at__gt=now())
+    return list(due.order_by("occurred_at").values_list("id", flat=True)[:limit])
+
+
+def _fan_out_one(event_id: uuid.UUID) -> int:
+    with transaction.atomic():
+        event = (
+            Event.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(id=event_id, fanned_out_at=None)
+            .first()
+        )
+        if event is None:
+            return 0
+        failures = [s for s in _unfinished(event) if not _tell(s, event)]
+        _record_outcome(event, failed=bool(failures))
+    return 1
+
+
+def _unfinished(event: Event) -> list[Subscriber]:
+    return [s for s in subscribers_of(event.type) if s.name not in event.finished]
+
+
+def _tell(subscriber: Subscriber, event: Event) -> bool:
+    """Run one subscriber in a savepoint, so that its failure undoes only its own work."""
+    try:
+        with transaction.atomic():
+            subscriber.react(event)
+    except Exception as error:
+        log.exception("event.subscriber_failed", subscriber=subscriber.name, event_id=str(event.id))
+        event.last_error = f"{subscriber.name}: {type(error).__name__}: {error}"[:2000]
+        return False
+    event.finished.append(subscriber.name)
+    return True
+
+
+def _record_outcome(event: Event, *, failed: bool) -> None:
+    event.tries += 1
+    if failed:
+        delay = min(FIRST_RETRY_SECONDS * 2 ** (event.tries - 1), LONGEST_RETRY_SECONDS)
+        event.next_try_at = now(plus_seconds=delay)
+    else:
+        event.fanned_out_at = now()
+    event.save()

@@ -1,0 +1,134 @@
+"""Bytes on their way in: written once to a local file while they are counted and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from core import errors
+
+BLOCK_BYTES = 1024**2
+HEAD_BYTES = 8192  # enough for a content check to name the type
+STALE_SECONDS = 24 * 3600.0
+
+
+class UploadTooLarge(errors.TooLarge):
+    """More bytes than this server accepts."""
+
+    code = "upload.too_large"
+    sentence = "The file is larger than this server accepts."
+
+
+class UploadIncomplete(errors.Invalid):
+    """The connection ended before all announced bytes arrived."""
+
+    code = "upload.incomplete"
+    sentence = "The upload ended before all of the announced bytes had arrived."
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A whole upload on local disk. `path` is gone when the `receiving` block ends."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+class Receiver:
+    """Takes blocks, refuses too many of them, and lets `check_head` refuse the content early."""
+
+    def __init__(self, path: Path, *, limit: int, check_head: Callable[[bytes], object]) -> None:
+        self._file = path.open("wb")
+        self._path = path
+        self._digest = hashlib.sha256()
+        self._limit = limit
+        self._check_head = check_head
+        self._head: bytearray | None = bytearray()
+        self.size_bytes = 0
+
+    def take(self, block: bytes) -> None:
+        """Write one block. Raises UploadTooLarge, or whatever `check_head` raises."""
+        self.size_bytes += len(block)
+        if self.size_bytes > self._limit:
+            raise UploadTooLarge
+        if self._head is not None:
+            self._head += block[:HEAD_BYTES]
+            if len(self._head) >= HEAD_BYTES:
+                self._look_at_head()
+        self._digest.update(block)
+        self._file.write(block)
+
+    def finish(self) -> Incoming:
+        """Close the file and say what arrived. Raises what `check_head` raises."""
+        self._look_at_head()
+        self._file.close()
+        return Incoming(self._path, self._digest.hexdigest(), self.size_bytes)
+
+    def _look_at_head(self) -> None:
+        if self._head:
+            self._check_head(bytes(self._head))
+        self._head = None
+
+    def discard(self) -> None:
+        """Close and remove the file; harmless when it was moved away or removed before."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def receiving(*, limit: int, check_head: Callable[[bytes], object]) -> Iterator[Receiver]:
+    """A receiver whose file never outlives the block, unless it was moved into storage."""
+    with tempfile.NamedTemporaryFile(dir=upload_folder(), prefix="upload-", delete=False) as made:
+        path = Path(made.name)
+    receiver = Receiver(path, limit=limit, check_head=check_head)
+    try:
+        yield receiver
+    finally:
+        receiver.discard()
+
+
+def receive_stream(receiver: Receiver, stream: Readable, *, declared_bytes: int | None) -> Incoming:
+    """Read a body to its end. Raises UploadIncomplete when fewer bytes came than declared."""
+    while block := _read(stream, declared_bytes, receiver.size_bytes):
+        receiver.take(block)
+    if declared_bytes is not None and receiver.size_bytes != declared_bytes:
+        raise UploadIncomplete
+    return receiver.finish()
+
+
+def _read(stream: Readable, declared: int | None, so_far: int) -> bytes:
+    wanted = BLOCK_BYTES if declared is None else min(BLOCK_BYTES, declared - so_far)
+    try:
+        return stream.read(wanted) if wanted else b""
+    except OSError as error:  # the client hung up
+        raise UploadIncomplete from error
+
+
+def upload_folder() -> Path:
+    """Where uploads wait: inside the local storage, so that keeping one is a rename, not a copy."""
+    location = settings.UPLOAD_FOLDER or getattr(default_storage, "base_location", "")
+    folder = Path(location or tempfile.gettempdir()) / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def sweep_uploads() -> None:
+    """Remove what a killed web process left behind a day ago."""
+    horizon = time.time() - STALE_SECONDS
+    for path in upload_folder().glob("upload-*"):
+        if path.stat().st_mtime < horizon:
+            path.unlink(missing_ok=True)

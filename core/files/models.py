@@ -1,0 +1,28 @@
+"""What is known about stored bytes."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from core.db.rows import OwnedRow
+
+
+class StoredFile(OwnedRow):
+    """One content of one organization, however many rows use it.
+
+    `references` counts those rows; the bytes are deleted, by a job, when the last one is gone.
+    """
+
+    key = models.CharField(max_length=200, unique=True)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.BigIntegerField()
+    media_type = models.CharField(max_length=100)
+    references = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organization", "sha256"), name="stored_file_content"),
+        )
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,139 @@
+"""Keeping bytes, sharing them between rows, and letting them go."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import models
+from django.db.models import F
+
+from core.db.rows import new_id
+from core.db.transactions import insist_on_transaction
+from core.files.incoming import BLOCK_BYTES, Incoming
+from core.files.models import StoredFile
+
+
+class Placed:
+    """Bytes that lie in storage, waiting for the transaction that makes them a `StoredFile`."""
+
+    def __init__(self, incoming: Incoming, organization_id: uuid.UUID, media_type: str) -> None:
+        self._incoming = incoming
+        self._row = StoredFile(
+            id=new_id(),
+            organization_id=organization_id,
+            sha256=incoming.sha256,
+            size_bytes=incoming.size_bytes,
+            media_type=media_type,
+        )
+        self._row.key = f"{organization_id}/{self._row.id}"
+        self._is_written = False
+        self._is_kept = False
+
+    def write(self) -> None:
+        """Move or upload the bytes under their key, unless the organization has them already."""
+        if not self._twins().exists():
+            with self._incoming.path.open("rb") as source:
+                default_storage.save(self._row.key, LocalUpload(source, self._incoming.path))
+            self._is_written = True
+
+    def keep(self) -> StoredFile:
+        """The row of these bytes with one more reference, in the caller's open transaction."""
+        insist_on_transaction("keep")
+        twin = self._twins().select_for_update(no_key=True).first()
+        if twin is None:
+            if not self._is_written:  # the twin seen by `write` was deleted meanwhile; very rare
+                self.write()
+            StoredFile.objects.bulk_create([self._row], ignore_conflicts=True)
+            twin = self._twins().select_for_update(no_key=True).get()
+        if twin.id == self._row.id:
+            self._is_kept = True
+        else:
+            twin.references += 1
+            twin.save(update_fields=["references", "updated_at"])
+        return twin
+
+    def forget(self, *, even_if_kept: bool) -> None:
+        """Remove the written copy when no row came to need it."""
+        if self._is_written and (even_if_kept or not self._is_kept):
+            default_storage.delete(self._row.key)
+
+    def _twins(self) -> models.QuerySet[StoredFile]:
+        return StoredFile.objects.filter(
+            organization_id=self._row.organization_id, sha256=self._row.sha256
+        )
+
+
+class LocalUpload(File):
+    """A local file that a storage on disk may take by renaming it, as it does Django's own."""
+
+    def __init__(self, source: IO[bytes], path: Path) -> None:
+        super().__init__(source, name=path.name)
+        self._path = path
+
+    def temporary_file_path(self) -> str:
+        return str(self._path)
+
+
+@contextmanager
+def placing(incoming: Incoming, *, organization_id: uuid.UUID, media_type: str) -> Iterator[Placed]:
+    """Write the bytes to storage, then let the block commit the rows that need them.
+
+    The slow write comes before the transaction. If the block raises, the written copy is removed.
+    """
+    placed = Placed(incoming, organization_id, media_type)
+    placed.write()
+    try:
+        yield placed
+    except BaseException:
+        placed.forget(even_if_kept=True)
+        raise
+    placed.forget(even_if_kept=False)
+
+
+def release(stored: StoredFile) -> str | None:
+    """Take one reference away, in the open transaction; the key to delete if it was the last.
+
+    The caller hands the key to the job `core.delete_files`, so the bytes outlive a rollback.
+    """
+    insist_on_transaction("release")
+    held = StoredFile.objects.select_for_update(no_key=True).get(id=stored.id)
+    if held.references > 1:
+        StoredFile.objects.filter(id=held.id).update(references=F("references") - 1)
+        return None
+    held.delete()
+    return held.key
+
+
+def delete_bytes(key: str) -> None:
+    """Remove the bytes under a key that no row names; harmless when they are gone already."""
+    if not StoredFile.objects.filter(key=key).exists():
+        default_storage.delete(key)
+
+
+@contextmanager
+def local_copy(stored: StoredFile) -> Iterator[Path]:
+    """A local path to the bytes: the file itself where storage is a disk, else a temporary copy."""
+    if has_local_paths():
+        yield Path(default_storage.path(stored.key))
+    else:
+        with default_storage.open(stored.key) as source, NamedTemporaryFile() as copy:
+            shutil.copyfileobj(source, copy, BLOCK_BYTES)
+            copy.flush()
+            yield Path(copy.name)
+
+
+def has_local_paths() -> bool:
+    """Whether the storage is a disk of this machine."""
+    try:
+        default_storage.path("x")
+    except NotImplementedError:
+        return False
+    return True

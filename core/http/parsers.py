@@ -1,0 +1,109 @@
+"""Reading JSON bodies: bounded in length and depth, strict about what a text may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.parsers import BaseParser
+
+from core import errors
+from core.http.errors import BodyIncomplete
+from core.http.text import InvalidCharacter, check_text, check_texts_in, is_deeper
+
+
+class InvalidJson(errors.Invalid):
+    """The body is not JSON (RFC 8259) in UTF-8."""
+
+    code = "json.invalid"
+    sentence = "The body is not valid JSON."
+
+
+class JsonTooLarge(errors.TooLarge):
+    """The body has more bytes than settings.JSON_MAX_BYTES."""
+
+    code = "json.too_large"
+    sentence = "The JSON body is larger than this server accepts."
+
+
+class JsonTooDeep(errors.Invalid):
+    """The body nests more containers than settings.JSON_MAX_DEPTH."""
+
+    code = "json.too_deep"
+    sentence = "The JSON body is nested more deeply than this server accepts."
+
+
+class JSONParser(BaseParser):
+    """DRF's door to `read_body` and `parse_json`."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        request = (parser_context or {})["request"]
+        return parse_json(read_body(stream, announced=announced_length(request)))
+
+
+def announced_length(request: HttpRequest) -> int:
+    """The Content-Length, 0 when there is none or it is no number."""
+    try:
+        return max(0, int(request.META.get("CONTENT_LENGTH") or 0))
+    except ValueError:
+        return 0
+
+
+def read_body(stream: IO[bytes], *, announced: int) -> bytes:
+    """At most settings.JSON_MAX_BYTES from the stream.
+
+    Raises JsonTooLarge before reading when more is announced, and BodyIncomplete when less arrives.
+    """
+    limit = settings.JSON_MAX_BYTES
+    if announced > limit:
+        raise JsonTooLarge
+    raw = stream.read(limit + 1)
+    if len(raw) > limit:
+        raise JsonTooLarge
+    if len(raw) < announced:
+        raise BodyIncomplete
+    return raw
+
+
+def parse_json(raw: bytes) -> Any:
+    """The value in the bytes. Raises InvalidJson, JsonTooDeep or InvalidCharacter.
+
+    Both checks are left out when counting bytes proves them needless, as it nearly always does.
+    """
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise _refusal_for(error, raw) from error
+    depth = settings.JSON_MAX_DEPTH
+    if raw.count(b"[") + raw.count(b"{") > depth and is_deeper(value, than=depth):
+        raise JsonTooDeep
+    if b"\\u0000" in raw:  # the only way a NUL gets past orjson
+        check_texts_in(value)
+    return value
+
+
+def _refusal_for(error: orjson.JSONDecodeError, raw: bytes) -> errors.Refusal:
+    """orjson has one exception for everything; its words and the bytes tell what it was."""
+    if "depth" in error.msg:
+        return JsonTooDeep()
+    if "surrogate" in error.msg and _is_utf8(raw):
+        return InvalidCharacter()
+    return InvalidJson(f"The body is not valid JSON (line {error.lineno}, column {error.colno}).")
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        check_text(raw.decode())
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,106 @@
+"""The OpenAPI description: problems, idempotency keys and organizations on every operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from core.http import errors, idempotency
+from core.http.views import ApiView
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "Why a request was refused (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "description": "Explains the code."},
+        "title": {"type": "string", "description": "The phrase of the status."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "A sentence for people."},
+        "code": {"type": "string", "description": "Stable, for programs."},
+        "request_id": {"type": "string", "description": "Name it when you ask for help."},
+        "fields": {
+            "type": "object",
+            "description": "Sentences by the dotted name of the field they are about.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+        "retry_after": {"type": "number", "description": "Seconds until another try makes sense."},
+    },
+}
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    idempotency.HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="1 to 255 printable ASCII characters. For a day the same key and body get the "
+    "same answer, and nothing is done twice.",
+)
+ORGANIZATION = OpenApiParameter(
+    "X-Organization",
+    OpenApiTypes.UUID,
+    OpenApiParameter.HEADER,
+    description="Which organization a signed-in person with several acts for. API keys have one.",
+)
+
+# What each status means on any operation; which ones an operation has is decided below.
+MEANINGS = {
+    400: "Something in the request is not valid.",
+    401: "Nobody is known to be asking.",
+    403: "The asker may not do this.",
+    404: "There is no such thing, or none that the asker may see.",
+    409: "The current state does not permit this.",
+    422: "The idempotency key was used for a different request.",
+    429: "Too many requests.",
+}
+
+
+class Schema(AutoSchema):
+    """AutoSchema that adds what the kit does to every operation of its views."""
+
+    def get_override_parameters(self) -> list[Any]:
+        added = []
+        if self._is_idempotent():
+            added.append(IDEMPOTENCY_KEY)
+        if self._is_guarded():
+            added.append(ORGANIZATION)
+        return added
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
+        for status in self._refusals():
+            bodies.setdefault(str(status), self._problem(MEANINGS[status]))
+        return bodies
+
+    def _refusals(self) -> list[int]:
+        if not isinstance(self.view, ApiView):
+            return []
+        statuses = [400, 429]
+        if self._is_guarded():
+            statuses += [401, 403]
+        if "{" in self.path or self._is_guarded():
+            statuses.append(404)
+        if self.method != "GET":
+            statuses.append(409)
+        if self._is_idempotent():
+            statuses.append(422)
+        return sorted(statuses)
+
+    def _problem(self, description: str) -> dict[str, Any]:
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
+            name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM, object="Problem"
+        )
+        self.registry.register_on_missing(component)
+        return {
+            "description": description,
+            "content": {errors.MEDIA_TYPE: {"schema": component.ref}},
+        }
+
+    def _is_idempotent(self) -> bool:
+        return self.method == "POST" and isinstance(self.view, ApiView) and self.view.idempotent
+
+    def _is_guarded(self) -> bool:
+        return isinstance(self.view, ApiView) and bool(self.view.authentication_classes)

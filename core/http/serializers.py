@@ -1,0 +1,53 @@
+"""Serializers that refuse what they do not know, and relations that end at the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+
+UNKNOWN = "There is no such field."
+
+
+class StrictFields:
+    """Refuses unknown fields by name, so that a typing mistake is not silently dropped."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        self._refuse_unknown(data)
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+    def _refuse_unknown(self, data: Any) -> None:
+        if not isinstance(data, Mapping):
+            return
+        known = {name for name, field in self.fields.items() if not field.read_only}  # type: ignore[attr-defined]
+        unknown = [str(name) for name in data if name not in known]
+        if unknown:
+            raise serializers.ValidationError({name: [self._why(name)] for name in unknown})
+
+    def _why(self, name: str) -> str:
+        return "This field cannot be set." if name in self.fields else UNKNOWN  # type: ignore[attr-defined]
+
+
+class StrictSerializer(StrictFields, serializers.Serializer[Any]):
+    """A plain serializer that refuses unknown and read-only fields."""
+
+
+class StrictModelSerializer(StrictFields, serializers.ModelSerializer[Any]):
+    """A model serializer that refuses unknown and read-only fields."""
+
+
+class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
+    """A reference by id to a row the actor may see; any other id is answered as if there were none.
+
+    Needs a queryset whose model starts at `visible_to(actor)`.
+    """
+
+    default_error_messages = {"does_not_exist": "There is no such thing here."}
+
+    def get_queryset(self) -> QuerySet[Model]:
+        queryset: Any = super().get_queryset()
+        actor = getattr(self.context.get("request"), "actor", None)
+        visible: QuerySet[Model] = queryset.visible_to(actor) if actor else queryset.none()
+        return visible

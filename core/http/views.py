@@ -1,0 +1,118 @@
+"""The views that every API view starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from rest_framework import mixins
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from core import errors
+from core.http import idempotency
+from core.http.text import check_text
+
+
+class OwnForm(DefaultContentNegotiation):
+    """Answers in the first form the view has, whatever Accept or `?format=` ask for.
+
+    There is only JSON, RFC 9110 allows it, and `format` stays free as the name of a filter.
+    """
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class ApiView(APIView):
+    """An APIView that knows who asks and carries out a repeated POST once.
+
+    `scope_family` names the scopes it needs (see `core.accounts.permissions`). `idempotent` is
+    False where a POST has an identity of its own, as an upload has its content.
+    `unkept_fields` of an answer are shown once and never stored.
+    """
+
+    scope_family: ClassVar[str | None]
+    idempotent: ClassVar[bool] = True
+    unkept_fields: ClassVar[tuple[str, ...]] = ()
+    content_negotiation_class = OwnForm
+    request: Any
+
+    @property
+    def actor(self) -> Any:
+        """The Actor that asks. Raises NotSignedIn without one."""
+        actor = getattr(self.request, "actor", None)
+        if actor is None:
+            raise errors.NotSignedIn
+        return actor
+
+    def perform_authentication(self, request: Any) -> None:
+        """Authenticate now, and put what authentication found where everything looks for it."""
+        super().perform_authentication(request)
+        request.actor = request.auth
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        for name, values in request.query_params.lists():
+            check_text(name, *values)
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and self.idempotent:
+            self._answer_post_once(request)
+
+    def _answer_post_once(self, request: Request) -> None:
+        key, post = idempotency.key_of(request), getattr(self, "post", None)
+        if key is not None and post is not None and request.user is not None:
+            vars(self)["post"] = partial(self._once, key, post)
+
+    def _once(
+        self,
+        key: str,
+        post: Callable[..., HttpResponseBase],
+        request: Request,
+        *args: Any,
+        **kwargs: Any,
+    ) -> HttpResponseBase:
+        return idempotency.answer_once(
+            request, key, partial(post, request, *args, **kwargs), unkept_fields=self.unkept_fields
+        )
+
+
+class RowViewSet(ApiView, GenericViewSet[Any]):
+    """Rows behind the one gate: every query starts at `visible_to(actor)`, the rest is a 404.
+
+    There is no PUT: a PATCH leaves alone the fields that its sender never heard of.
+    """
+
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    ordering: ClassVar[tuple[str, ...]] = ("-created_at", "-id")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: Any = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            empty: QuerySet[Any] = rows.none()
+            return empty
+        visible: QuerySet[Any] = rows.visible_to(self.actor)
+        return visible
+
+
+class ReadViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, RowViewSet):
+    """Lists and shows rows."""
+
+
+class ModelViewSet(
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    RowViewSet,
+):
+    """Plain editing of one row at a time; new rows belong to the actor's organization."""
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.save(organization=self.actor.organization)

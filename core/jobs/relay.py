@@ -1,0 +1,115 @@
+"""The relay: sends what was missed, recovers what was lost, tells the listeners of events.
+
+Any number of relays may run. Each round is a few indexed queries; between rounds a relay sleeps on
+LISTEN, so a commit wakes it at once, and the poll only covers what no commit announces (a pause
+that ends, a lease that lapses).
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import Exists, OuterRef
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+
+from core.db.clock import now
+from core.events import services as events
+from core.jobs import dispatch, sweeps, transitions
+from core.jobs.failures import LOST, LeaseLost
+from core.jobs.models import ACTIVE, AttemptOutcome, Job, JobStatus
+
+log = structlog.get_logger(__name__)
+
+LONGEST_PAUSE_SECONDS = 10.0
+BATCH = 200
+
+
+def run(stop: threading.Event) -> None:
+    """Do rounds until `stop` is set; outlive a database or broker that is away."""
+    pause = settings.RELAY_PERIOD_SECONDS
+    while not stop.is_set():
+        try:
+            _listen()
+            do_round()
+            sweeps.run_due()
+            pause = settings.RELAY_PERIOD_SECONDS
+            _sleep(pause)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("relay.database_away", error=str(error))
+            connection.close()
+            stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def do_round() -> int:
+    """One round; return how many things were moved. Work that fills a batch is taken up again."""
+    moved = recover_lost() + resume_parents() + _drain(events.fan_out)
+    try:
+        return moved + dispatch.fill_windows() + dispatch.nudge_again()
+    except (BrokerError, RedisError, OSError) as error:
+        log.warning("relay.broker_away", error=str(error))
+        return moved
+
+
+def _drain(work: Callable[[], int]) -> int:
+    total = 0
+    while done := work():
+        total += done
+    return total
+
+
+def recover_lost() -> int:
+    """End the attempts whose lease has lapsed: their worker vanished, sleeps or cannot write."""
+    lapsed = Job.objects.filter(status=JobStatus.RUNNING, lease_until__lt=now())
+    return sum(_recover(job_id) for job_id in lapsed.values_list("id", flat=True)[:BATCH])
+
+
+def _recover(job_id: uuid.UUID) -> int:
+    try:
+        with transaction.atomic():
+            job = transitions.lock(job_id)
+            if job.status != JobStatus.RUNNING or job.lease_until is None:
+                return 0
+            if job.lease_until > now():
+                return 0
+            log.warning("job.lease_lapsed", job_id=str(job.id), kind=job.kind)
+            if job.cancel_requested_at is not None:
+                transitions.cancel(job)
+            else:
+                transitions.fail(job, LOST, outcome=AttemptOutcome.LOST)
+    except LeaseLost:  # the job was deleted meanwhile
+        return 0
+    return 1
+
+
+def resume_parents() -> int:
+    """Wake parents that wait for nobody: the last child's own wake-up was undone by an accident."""
+    at_work = Job.objects.filter(parent=OuterRef("id"), status__in=ACTIVE)
+    forgotten = Job.objects.filter(~Exists(at_work), status=JobStatus.RUNNING, lease_until=None)
+    return sum(_resume(job_id) for job_id in forgotten.values_list("id", flat=True)[:BATCH])
+
+
+def _resume(job_id: uuid.UUID) -> int:
+    with transaction.atomic():
+        job = transitions.lock(job_id)
+        if not job.is_waiting or job.children.filter(status__in=ACTIVE).exists():
+            return 0
+        transitions.resume(job)
+    return 1
+
+
+def _listen() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {events.CHANNEL}")
+
+
+def _sleep(seconds: float) -> None:
+    """Until somebody commits something for the relay, or the period has passed."""
+    for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
+        break

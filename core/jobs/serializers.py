@@ -1,0 +1,50 @@
+"""Background work as its owners watch it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.jobs import queries as job_queries
+from core.jobs.models import Job
+
+
+class JobErrorSerializer(serializers.Serializer[Any]):
+    """Why the last attempt failed."""
+
+    code = serializers.CharField(source="error_code")
+    sentence = serializers.CharField(source="error_sentence")
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """A job: how far it is, what it is doing, and why it failed if it did."""
+
+    progress = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = (
+            "id",
+            "kind",
+            "status",
+            "progress",
+            "step",
+            "attempts",
+            "max_attempts",
+            "error",
+            "subject_id",
+            "created_at",
+            "started_at",
+            "ended_at",
+        )
+        read_only_fields = fields
+
+    def get_progress(self, job: Job) -> float:
+        return job_queries.shown_progress(job)
+
+    @extend_schema_field(JobErrorSerializer(allow_null=True))
+    def get_error(self, job: Job) -> dict[str, Any] | None:
+        return JobErrorSerializer(job).data if job.error_code else None

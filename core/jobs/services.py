@@ -1,0 +1,203 @@
+"""Asking for background work, stopping it, and giving it another round."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from core import errors
+from core.db.clock import now
+from core.db.transactions import insist_on_transaction
+from core.events.services import wake_relay
+from core.jobs import dispatch, transitions
+from core.jobs.models import ACTIVE, ENDED, Job, JobQuerySet, JobStatus, JobStep
+from core.jobs.policies import policy_of
+from core.monitoring.requests import current_request_id
+
+
+class JobHasEnded(errors.Conflict):
+    """A job that has ended cannot be cancelled."""
+
+    code = "job.has_ended"
+    sentence = "The job has already ended."
+
+
+class JobNotEnded(errors.Conflict):
+    """Only an unsuccessful end can be followed by another round."""
+
+    code = "job.cannot_be_requeued"
+    sentence = "Only a failed, dead or cancelled job can be queued again."
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose work a job is: copied from an actor by the caller, or from a parent job."""
+
+    organization_id: uuid.UUID | None = None
+    team_id: uuid.UUID | None = None
+    requested_by_id: uuid.UUID | None = None
+
+
+HOUSEKEEPING = Origin()
+
+
+def enqueue(
+    *,
+    kind: str,
+    origin: Origin,
+    arguments: Mapping[str, Any],
+    subject_id: uuid.UUID | None = None,
+    dedup_key: str = "",
+    priority: int | None = None,
+    run_at: datetime | None = None,
+) -> Job:
+    """Write a job into the open transaction and nudge a worker once it commits.
+
+    While a job with the same organization, kind and `dedup_key` is active, that one is returned
+    instead. Raises KeyError for an unknown kind and RuntimeError outside a transaction.
+    """
+    insist_on_transaction("enqueue")
+    policy = policy_of(kind)
+    job = Job(
+        kind=kind,
+        queue=policy.queue,
+        priority=policy.priority if priority is None else priority,
+        max_attempts=policy.attempts,
+        organization_id=origin.organization_id,
+        team_id=origin.team_id,
+        requested_by_id=origin.requested_by_id,
+        arguments=dict(arguments),
+        subject_id=subject_id,
+        dedup_key=dedup_key,
+        run_at=run_at or now(),
+        request_id=current_request_id(),
+    )
+    kept = _insert_or_active(job) if dedup_key else _insert(job)
+    if kept is job:
+        dispatch.nudge_on_commit(job)
+        wake_relay()
+    return kept
+
+
+def enqueue_child(
+    *,
+    parent: Job,
+    kind: str,
+    arguments: Mapping[str, Any],
+    steps: Mapping[str, Any] | None = None,
+) -> Job:
+    """Write a piece of `parent`'s work, with the outputs of steps that are already known."""
+    insist_on_transaction("enqueue_child")
+    policy = policy_of(kind)
+    child = Job.objects.create(
+        kind=kind,
+        queue=policy.queue,
+        priority=parent.priority,
+        max_attempts=policy.attempts,
+        organization_id=parent.organization_id,
+        team_id=parent.team_id,
+        requested_by_id=parent.requested_by_id,
+        parent=parent,
+        arguments=dict(arguments),
+        subject_id=parent.subject_id,
+        run_at=now(),
+        request_id=parent.request_id,
+    )
+    JobStep.objects.bulk_create(
+        JobStep(job=child, name=name, output=output) for name, output in (steps or {}).items()
+    )
+    dispatch.nudge_on_commit(child)
+    return child
+
+
+def _insert(job: Job) -> Job:
+    job.save(force_insert=True)
+    return job
+
+
+def _insert_or_active(job: Job) -> Job:
+    """Insert under the dedup constraint; a conflict waits for the other transaction to commit."""
+    while True:
+        Job.objects.bulk_create([job], ignore_conflicts=True)
+        active = _twins(job).first()
+        if active is not None:
+            return job if active.id == job.id else active
+
+
+def cancel_job(*, job: Job) -> Job:
+    """Stop a job: at once while it waits, at its next checkpoint while it runs.
+
+    Raises JobHasEnded when there is nothing to stop.
+    """
+    with transaction.atomic():
+        held = transitions.lock(job.id)
+        if held.has_ended:
+            raise JobHasEnded
+        held.cancel_requested_at = now()
+        held.save(update_fields=["cancel_requested_at", "updated_at"])
+        for child in held.children.filter(status__in=ACTIVE):
+            _cancel_child(child)
+        held.refresh_from_db()
+        if held.status == JobStatus.QUEUED or held.is_waiting:
+            transitions.cancel(held)
+    return held
+
+
+def _cancel_child(child: Job) -> None:
+    """Under the parent's lock: children that wait end here, running ones are asked to."""
+    held = Job.objects.select_for_update(no_key=True).get(id=child.id)
+    held.cancel_requested_at = now()
+    held.save(update_fields=["cancel_requested_at", "updated_at"])
+    if held.status == JobStatus.QUEUED:
+        held.status = JobStatus.CANCELLED
+        held.ended_at = now()
+        held.save(update_fields=["status", "ended_at", "updated_at"])
+
+
+def requeue_job(*, job: Job) -> Job:
+    """Give a failed, dead or cancelled job another round; pieces that succeeded stay done.
+
+    Raises JobNotEnded for any other status.
+    """
+    with transaction.atomic():
+        held = transitions.lock(job.id)
+        if held.status not in ENDED or not held.may_become(JobStatus.QUEUED):
+            raise JobNotEnded
+        _check_no_twin(held)
+        unfinished = list(held.children.exclude(status=JobStatus.SUCCEEDED))
+        transitions.requeue(held)
+        if unfinished:
+            transitions.mark_waiting(held)
+        for child in unfinished:
+            if child.has_ended:
+                transitions.requeue(child)
+    return held
+
+
+def _twins(job: Job) -> JobQuerySet:
+    """Active jobs for the same work."""
+    same: dict[str, Any] = {"organization_id": job.organization_id, "kind": job.kind}
+    return Job.objects.active().filter(**same, dedup_key=job.dedup_key)
+
+
+def _check_no_twin(job: Job) -> None:
+    if job.dedup_key and _twins(job).exists():
+        raise JobNotEnded("The same work is already queued by another job.")
+
+
+def move_subjects(subject_ids: list[uuid.UUID], *, team_id: uuid.UUID | None) -> None:
+    """Let the jobs about something follow it into another team, and out of other people's sight."""
+    Job.objects.filter(subject_id__in=subject_ids).update(team_id=team_id)
+
+
+def forget_subjects(subject_ids: list[uuid.UUID]) -> None:
+    """Delete the jobs about something that is being deleted, with the text their steps kept.
+
+    A worker in the middle of one finds its lease gone and writes nothing.
+    """
+    Job.objects.filter(subject_id__in=subject_ids).delete()

@@ -1,0 +1,181 @@
+"""Every move of a job's status, in one place and one lock order: the parent first, then the job.
+
+Each function opens no transaction of its own except `claim`; callers hold one and the lock.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from core.db.clock import now
+from core.events import services as events
+from core.events.registry import EventType
+from core.jobs import dispatch
+from core.jobs.events import JOB_DEAD, JOB_FAILED
+from core.jobs.failures import LeaseLost, Reason
+from core.jobs.models import ACTIVE, AttemptOutcome, Job, JobAttempt, JobStatus
+from core.jobs.policies import policy_of
+
+CLAIM = """
+UPDATE core_job
+   SET status = 'running', lease_owner = %(owner)s, lease_token = lease_token + 1,
+       lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
+       attempts = attempts + 1, started_at = COALESCE(started_at, clock_timestamp()),
+       nudged_at = NULL, nudges = 0, updated_at = clock_timestamp()
+ WHERE id = %(id)s AND attempts < max_attempts
+   AND (status = 'queued' AND run_at <= clock_timestamp()
+        OR status = 'running' AND lease_until < clock_timestamp())
+RETURNING id
+"""
+
+
+def claim(job_id: uuid.UUID, *, owner: str) -> Job | None:
+    """Take the job for `owner`, or None when the message was a duplicate, early or out of date."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                CLAIM, {"id": job_id, "owner": owner, "lease": settings.JOB_LEASE_SECONDS}
+            )
+            if cursor.fetchone() is None:
+                return None
+        job = Job.objects.select_related("organization").get(id=job_id)
+        _close_attempts(job, AttemptOutcome.LOST)
+        JobAttempt.objects.create(job=job, token=job.lease_token, worker=owner, started_at=now())
+    return job
+
+
+def lock(job_id: uuid.UUID, *, token: int | None = None) -> Job:
+    """Lock the job's parent, then the job. Raises LeaseLost when `token` no longer holds it."""
+    parent_id = Job.objects.filter(id=job_id).values_list("parent_id", flat=True).first()
+    if parent_id is not None:
+        Job.objects.select_for_update(no_key=True).filter(id=parent_id).first()
+    held = Job.objects.select_for_update(no_key=True).filter(id=job_id)
+    if token is not None:
+        held = held.filter(status=JobStatus.RUNNING, lease_token=token, lease_until__isnull=False)
+    job = held.first()
+    if job is None:
+        raise LeaseLost(str(job_id))
+    return job
+
+
+def succeed(job: Job) -> None:
+    """The work is done."""
+    job.progress = 1.0
+    job.error_code = job.error_sentence = ""
+    _close_attempts(job, AttemptOutcome.SUCCEEDED)
+    _end(job, JobStatus.SUCCEEDED)
+
+
+def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.FAILED) -> None:
+    """An attempt failed: back to the queue after a pause, or the end of the job."""
+    job.error_code, job.error_sentence = reason.code, reason.sentence[:500]
+    _close_attempts(job, outcome, reason)
+    if reason.permanent:
+        _end(job, JobStatus.FAILED)
+        _publish_end(job, JOB_FAILED)
+    elif job.attempts >= job.max_attempts:
+        _end(job, JobStatus.DEAD)
+        _publish_end(job, JOB_DEAD)
+    else:
+        delay = max(policy_of(job.kind).backoff.delay(job.attempts), reason.retry_after or 0)
+        _requeue(job, delay=delay)
+
+
+def release(job: Job) -> None:
+    """The worker is stopping: back to the queue at once, the attempt not counted."""
+    job.attempts -= 1
+    _close_attempts(job, AttemptOutcome.RELEASED)
+    _requeue(job, delay=0)
+
+
+def cancel(job: Job) -> None:
+    """Somebody asked for it to stop, and it has."""
+    _close_attempts(job, AttemptOutcome.CANCELLED)
+    _end(job, JobStatus.CANCELLED)
+
+
+def wait_for_children(job: Job) -> None:
+    """Keep the job running without a worker until its children have ended; not counted."""
+    job.attempts -= 1
+    _close_attempts(job, AttemptOutcome.WAITING)
+    _let_go(job)
+    job.save()
+
+
+def mark_waiting(job: Job) -> None:
+    """A requeued job whose pieces are to be done first waits for them, as after delegating."""
+    job.status = JobStatus.RUNNING
+    _let_go(job)
+    job.save()
+
+
+def resume(parent: Job) -> None:
+    """The last child has ended: the parent goes on, with all outcomes known."""
+    _requeue(parent, delay=0)
+
+
+def requeue(job: Job) -> None:
+    """Staff ask for another round: a fresh set of attempts; finished steps are kept."""
+    job.attempts = 0
+    job.cancel_requested_at = job.ended_at = None
+    job.error_code = job.error_sentence = ""
+    _requeue(job, delay=0)
+
+
+def _end(job: Job, status: JobStatus) -> None:
+    job.status = status
+    job.ended_at = now()
+    _let_go(job)
+    job.save()
+    if job.parent_id is not None:
+        _resume_if_last(job.parent_id)
+
+
+def _resume_if_last(parent_id: uuid.UUID) -> None:
+    """Runs under the parent's lock, so two children that end together cannot both see the other."""
+    parent = Job.objects.get(id=parent_id)
+    if parent.is_waiting and not parent.children.filter(status__in=ACTIVE).exists():
+        resume(parent)
+
+
+def _requeue(job: Job, *, delay: float) -> None:
+    job.status = JobStatus.QUEUED
+    job.run_at = now(plus_seconds=delay)
+    job.nudged_at = None
+    job.nudges = 0
+    _let_go(job)
+    job.save()
+    if delay == 0:
+        dispatch.nudge_on_commit(job)
+
+
+def _let_go(job: Job) -> None:
+    job.lease_until = None
+    job.lease_owner = ""
+
+
+def _close_attempts(job: Job, outcome: AttemptOutcome, reason: Reason | None = None) -> None:
+    job.attempt_log.filter(outcome=AttemptOutcome.RUNNING).update(
+        outcome=outcome,
+        ended_at=now(),
+        error_code=reason.code if reason else "",
+        error_detail=reason.detail if reason else "",
+    )
+
+
+def _publish_end(job: Job, kind: EventType) -> None:
+    """Tell the world about jobs that somebody asked for; a piece is its parent's affair."""
+    if job.organization_id is None or job.parent_id is not None:
+        return
+    data = {
+        "job_id": str(job.id),
+        "kind": job.kind,
+        "subject_id": str(job.subject_id or ""),
+        "error_code": job.error_code,
+    }
+    events.publish(
+        kind, organization_id=job.organization_id, data=data, actor_id=job.requested_by_id
+    )

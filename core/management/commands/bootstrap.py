@@ -1,0 +1,84 @@
+"""`manage.py bootstrap`: the first organization, its owner and an API key."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from core.accounts import services
+from core.accounts.models import Membership, Organization, Role, User
+from core.accounts.models.user import normal_email
+
+KEY_NAME = "bootstrap"
+
+
+class Command(BaseCommand):
+    """Prints the key alone on standard output, so that a script can keep it."""
+
+    help = "Creates an organization, its owner and an API key. Run again, it changes nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--organization", required=True, metavar="NAME")
+        parser.add_argument("--email", required=True, help="the owner's e-mail address")
+        parser.add_argument("--password", help="lets the owner sign in")
+        parser.add_argument("--new-key", action="store_true", help="make another API key")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        email, name = normal_email(options["email"]), options["organization"].strip()
+        self._check(email, options["password"])
+        if not name:
+            raise CommandError("The organization needs a name.")
+        with transaction.atomic():
+            membership, created = self._membership(name, email)
+            if options["password"]:
+                membership.user.set_password(options["password"])
+                membership.user.save()
+            key = self._key(membership) if created or options["new_key"] else None
+        self._tell(membership, created=created, key=key)
+
+    def _check(self, email: str, password: str | None) -> None:
+        try:
+            validate_email(email)
+            if password:
+                validate_password(password, User(email=email))
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+
+    def _membership(self, name: str, email: str) -> tuple[Membership, bool]:
+        """The owner's membership in their organization of that name, or a new one."""
+        found = Membership.objects.filter(
+            organization__name=name, user__email=email, role=Role.OWNER
+        ).select_related("organization", "user")
+        membership = found.order_by("created_at").first()
+        if membership is not None:
+            return membership, False
+        user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+        organization = services.create_organization(name=name, owner=user)
+        return Membership.objects.select_related("organization", "user").get(
+            organization=organization, user=user
+        ), True
+
+    def _key(self, membership: Membership) -> str:
+        return services.create_api_key(
+            user=membership.user, organization=membership.organization, name=KEY_NAME
+        ).text
+
+    def _tell(self, membership: Membership, *, created: bool, key: str | None) -> None:
+        organization: Organization = membership.organization
+        state = "created" if created else "exists already"
+        self._say(f"Organization {organization.name} ({organization.id}) {state}.")
+        self._say(f"Owner {membership.user.email} ({membership.user.id}).")
+        if key is None:
+            self._say("Its API keys are not shown again. For another one add --new-key.")
+            return
+        self._say("The API key, shown only this once:")
+        self.stdout.write(key)
+
+    def _say(self, sentence: str) -> None:
+        self.stderr.write(sentence, style_func=str)  # not in the colour of errors

@@ -1,0 +1,27 @@
+"""Gathers the models of the packages below for Django."""
+
+from __future__ import annotations
+
+from core.accounts.models import ApiKey, Membership, Organization, Role, Team, User
+from core.events.models import Event
+from core.files.models import StoredFile
+from core.http.models import IdempotencyKey
+from core.jobs.models import DeadLetter, Job, JobAttempt, JobStep
+from core.security.models import SecurityEvent
+
+__all__ = [
+    "ApiKey",
+    "DeadLetter",
+    "Event",
+    "IdempotencyKey",
+    "Job",
+    "JobAttempt",
+    "JobStep",
+    "Membership",
+    "Organization",
+    "Role",
+    "SecurityEvent",
+    "StoredFile",
+    "Team",
+    "User",
+]

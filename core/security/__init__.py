@@ -1,0 +1,1 @@
+"""What guards the house: a record of everything that looked like an attack."""

@@ -1,0 +1,24 @@
+"""Core's own background work, and the chores the relay runs for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.files import incoming
+from core.files import services as files
+from core.http.idempotency import sweep_idempotency_keys
+from core.jobs import sweeps
+from core.jobs.kinds import job
+from core.jobs.run import Run
+
+
+@job("core.delete_files", queue="default", attempts=5)
+def delete_files(run: Run, *, keys: list[str], **_: Any) -> None:
+    """Remove the bytes of rows that are gone."""
+    for position, key in enumerate(keys):
+        files.delete_bytes(key)
+        run.report((position + 1) / len(keys), "deleting")
+
+
+sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
+sweeps.register("core.idempotency_keys", every_seconds=600, work=sweep_idempotency_keys)
