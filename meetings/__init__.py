@@ -1,0 +1,1 @@
+"""A meeting becomes text, and text becomes knowledge."""

@@ -1,0 +1,1 @@
+"""What a recording is, found from its bytes, and the sound inside it."""

@@ -1,0 +1,321 @@
+"""The sound of a recording as 16 kHz mono samples, in bounded blocks, from any moment.
+
+Time is what the file's clock says, counted from its first sample: where packets are missing or a
+recorder paused, silence keeps later words at their moment. So a stretch decoded alone, by another
+process, is the stretch as the whole recording has it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.packet import Packet
+
+from meetings.media import sniff
+from meetings.media.container import DAMAGE, AnyPath, is_plausible, open_audio
+
+Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
+_Piece = tuple[int, Samples]
+
+SAMPLE_RATE = 16_000
+BLOCK_SAMPLES = 10 * SAMPLE_RATE
+
+# Decoders remember: MP3 borrows bits from earlier frames, Opus predicts. After a seek this much is
+# decoded and thrown away.
+_WARM_UP_S = 2.0
+# The first packets after a seek are cut at their start in one decoder and whole in another.
+_UNSETTLED_PACKETS = 3
+# Containers round their time stamps; only a larger disagreement is a hole or an overlap.
+_TOLERANCE_S = 0.04
+_ROUNDING_S = 0.002
+# A longer hole is a broken clock and not a pause.
+_LONGEST_HOLE_S = 3600.0
+# A longer step back is a clock that started again and not a rounding.
+_LONGEST_OVERLAP_S = 1.0
+_BROKEN_READS = 20
+# These have no index: FFmpeg finds its way once and remembers, so they are kept open. (What it
+# finds costs 0.3 s an hour; opening the others again costs a few ms.)
+_SLOW_TO_SEEK = (sniff.MPEG, sniff.WEBM)
+_LONGEST_LEAD_S = 0.02
+_SILENCE = np.zeros(BLOCK_SAMPLES, np.float32)
+
+
+@dataclass(slots=True)
+class Damage:
+    """What was wrong with the sound that was asked for; filled in while it is streamed.
+
+    `lost_ms` is sound replaced by silence. `clock_restarts` counts moments where the file's clock
+    jumped back, as in files joined end to end: such a file must be decoded from its start.
+    """
+
+    packets: int = 0
+    lost_ms: int = 0
+    clock_restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A decoded frame and when it begins, in seconds from the recording's start."""
+
+    frame: AudioFrame
+    at: float | None
+    after_damage: bool
+
+
+class Reader:
+    """An open recording from which any stretches can be decoded, in any order.
+
+    A stretch is the same to the last bit whatever was read before it: the first packet a decoder
+    sees depends on the stretch alone, and decoders that keep something across a seek are replaced.
+    """
+
+    def __init__(self, path: AnyPath) -> None:
+        self._path = path
+        self._closing = contextlib.ExitStack()
+        self._audio = self._closing.enter_context(open_audio(path))
+        self._touched = False
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def read(self, start_ms: int, end_ms: int, *, seek: bool = True) -> Samples:
+        """The samples of a stretch at once; shorter when the recording ends before."""
+        blocks = list(self.stream(start_ms=start_ms, end_ms=end_ms, seek=seek))
+        return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+    def stream(
+        self,
+        *,
+        start_ms: int = 0,
+        end_ms: int | None = None,
+        seek: bool = True,
+        damage: Damage | None = None,
+    ) -> Iterator[Samples]:
+        """Blocks of up to 10 s from `start_ms` up to `end_ms`, or to the end of the recording.
+
+        With `seek=False` everything before the start is decoded too, which is slow and right even
+        when the file's clock is not. Broken packets are passed over and counted in `damage`.
+        """
+        damage = Damage() if damage is None else damage
+        first = start_ms * SAMPLE_RATE // 1000
+        last = None if end_ms is None else end_ms * SAMPLE_RATE // 1000
+        moments = self._from(start_ms / 1000, seek, damage)
+        return _blocks(_between(_timeline(moments, damage), first, last))
+
+    def _from(self, start: float, seek: bool, damage: Damage) -> Iterator[_Moment]:
+        """Decoded frames from the recording's start, or from a little before `start` (seconds)."""
+        target = start - _WARM_UP_S
+        if seek and target > 0:
+            with contextlib.suppress(*DAMAGE):
+                moments = self._moments(self._seek(target), start, damage)
+                moment = next(moments, None)
+                # A container without an index may land too late, or at the end.
+                if moment and moment.at is not None and moment.at <= start:
+                    return itertools.chain([moment], moments)
+        self._reopen()
+        return self._moments(None, start, damage)
+
+    def _seek(self, target: float) -> int:
+        """Move the demuxer to this second or before it; the time stamp that was asked for."""
+        if self._audio.media_type not in _SLOW_TO_SEEK:
+            self._reopen()
+        stream = self._audio.stream
+        ticks = (stream.start_time or 0) + round(target / float(stream.time_base or 0))
+        self._audio.container.seek(ticks, stream=stream)
+        stream.codec_context.flush_buffers()
+        self._touched = True
+        return ticks
+
+    def _reopen(self) -> None:
+        if self._touched:
+            self._closing.close()
+            self._audio = self._closing.enter_context(open_audio(self._path))
+        self._touched = True
+
+    def _moments(self, floor: int | None, start: float, damage: Damage) -> Iterator[_Moment]:
+        """Decoded frames with their times, from the first packet that is not before `floor`.
+
+        Damage before `start` is not counted.
+        """
+        stream = self._audio.stream
+        base, origin = float(stream.time_base or 0), stream.start_time or 0
+        wounded, unsettled = False, _UNSETTLED_PACKETS if floor is not None else 0
+        for packet in self._packets(damage):
+            if floor is not None and packet.pts is not None and packet.pts < floor:
+                continue
+            floor = None
+            unsettled -= 1
+            try:
+                frames = packet.decode()
+            except DAMAGE:
+                if packet.pts is None or (packet.pts - origin) * base >= start:
+                    damage.packets += 1
+                    wounded = True
+                continue
+            for frame in () if unsettled >= 0 else frames:
+                if frame.samples and is_plausible(frame.sample_rate, frame.layout.nb_channels):
+                    at = None if frame.pts is None else (frame.pts - origin) * base
+                    yield _Moment(frame, at, wounded)
+                    wounded = False
+
+    def _packets(self, damage: Damage) -> Iterator[Packet[AudioStream]]:
+        for _ in range(_BROKEN_READS):
+            try:
+                yield from self._audio.container.demux(self._audio.stream)
+                return
+            except DAMAGE:
+                damage.packets += 1
+
+
+class _Converter:
+    """Turns frames of any form into pieces of 16 kHz mono, each with its first sample's number."""
+
+    def __init__(self) -> None:
+        self._resampler: av.AudioResampler | None = None
+        self._gathered = av.AudioFifo()
+        self._form: tuple[str, str, int] | None = None
+        self._at = 0.0
+        self._lead = self._next = 0
+
+    def place(self, at: float) -> Iterator[_Piece]:
+        """Hand out what is under way; the frame that comes next begins at this second."""
+        if self._resampler is not None:
+            yield from self._convert()
+            yield from self._pieces(self._resampler, None)
+        self._resampler = None
+        self._at = at
+
+    def feed(self, frame: AudioFrame, at: float) -> Iterator[_Piece]:
+        form = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._resampler is None or form != self._form:
+            yield from self.place(at)
+            self._begin(form)
+        frame.pts = None
+        self._gathered.write(frame)
+        # Frames are short; converting a second at a time halves the cost.
+        if self._gathered.samples >= frame.sample_rate:
+            yield from self._convert()
+
+    def _begin(self, form: tuple[str, str, int]) -> None:
+        """Begin where an input sample and a 16 kHz sample fall together, a few ms later at most.
+
+        That makes the samples of a stretch those of the whole recording, not some between them.
+        """
+        self._form, rate = form, form[2]
+        self._gathered = av.AudioFifo()
+        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+        number = round(self._at * rate)
+        step = rate // math.gcd(rate, SAMPLE_RATE)
+        self._lead = -number % step if step <= rate * _LONGEST_LEAD_S else 0
+        self._next = round((number + self._lead) * SAMPLE_RATE / rate)
+
+    def _convert(self) -> Iterator[_Piece]:
+        lead, self._lead = self._lead, 0
+        if self._resampler is None or self._gathered.samples <= lead:
+            return
+        if lead:
+            self._gathered.read(lead)
+        if (frame := self._gathered.read()) is not None:
+            frame.pts = None
+            yield from self._pieces(self._resampler, frame)
+
+    def _pieces(self, resampler: av.AudioResampler, whole: AudioFrame | None) -> Iterator[_Piece]:
+        try:
+            frames = resampler.resample(whole)
+        except DAMAGE:
+            return
+        for frame in frames:
+            samples = frame.to_ndarray().reshape(-1)
+            # A float WAV may hold anything, "not a number" included.
+            samples = np.clip(np.nan_to_num(samples), -1.0, 1.0)
+            yield self._next, samples
+            self._next += len(samples)
+
+
+def _timeline(moments: Iterable[_Moment], damage: Damage) -> Iterator[_Piece]:
+    """Lay the frames on the recording's clock, counting samples as long as it agrees."""
+    converter = _Converter()
+    clock, shift = None, 0.0
+    for moment in moments:
+        expected = 0.0 if clock is None else clock
+        at = expected if moment.at is None else moment.at + shift
+        hole = at - expected
+        if clock is None:
+            yield from converter.place(at)
+        elif not -_LONGEST_OVERLAP_S < hole < _LONGEST_HOLE_S:
+            damage.clock_restarts += 1
+            shift, at = shift - hole, expected
+        elif hole > (_ROUNDING_S if moment.after_damage else _TOLERANCE_S):
+            damage.lost_ms += round(hole * 1000) if moment.after_damage else 0
+            yield from converter.place(at)
+        elif hole < -_TOLERANCE_S:
+            continue
+        else:
+            at = expected
+        yield from converter.feed(moment.frame, at)
+        clock = at + moment.frame.samples / moment.frame.sample_rate
+    yield from converter.place(0.0)
+
+
+def _between(pieces: Iterable[_Piece], first: int, last: int | None) -> Iterator[Samples]:
+    """The samples numbered `first` up to `last`, with silence where no piece reaches."""
+    at = first
+    for number, samples in pieces:
+        if last is not None and at >= last:
+            return
+        end = number + len(samples)
+        end = end if last is None else min(end, last)
+        while at < min(number, end):
+            silence = _SILENCE[: min(number, end) - at]
+            at += len(silence)
+            yield silence
+        if at < end:
+            yield samples[at - number : end - number]
+            at = end
+
+
+def _blocks(arrays: Iterable[Samples]) -> Iterator[Samples]:
+    """The same samples in blocks of `BLOCK_SAMPLES`, the last one shorter."""
+    waiting: list[Samples] = []
+    count = 0
+    for array in arrays:
+        waiting.append(array)
+        count += len(array)
+        if count < BLOCK_SAMPLES:
+            continue
+        joined = np.concatenate(waiting)
+        while len(joined) >= BLOCK_SAMPLES:
+            yield joined[:BLOCK_SAMPLES]
+            joined = joined[BLOCK_SAMPLES:]
+        waiting, count = [joined], len(joined)
+    if count:
+        yield np.concatenate(waiting)
+
+
+def open_recording(path: AnyPath) -> Reader:
+    """Open a recording for decoding, as a context. Raises NotAudio, Unreadable, NoAudio."""
+    return Reader(path)
+
+
+def stream(
+    path: AnyPath,
+    *,
+    start_ms: int = 0,
+    end_ms: int | None = None,
+    seek: bool = True,
+    damage: Damage | None = None,
+) -> Iterator[Samples]:
+    """`Reader.stream` of a recording that is opened for this and closed afterwards."""
+    with open_recording(path) as reader:
+        yield from reader.stream(start_ms=start_ms, end_ms=end_ms, seek=seek, damage=damage)

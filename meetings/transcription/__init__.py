@@ -1,0 +1,1 @@
+"""A recording becomes timed text: find the speech, cut it into windows, transcribe each, join."""

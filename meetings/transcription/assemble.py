@@ -1,0 +1,119 @@
+"""The texts of all windows joined into the text of the recording."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from meetings.transcription.texts import SpokenSegment, WindowText, Word
+
+# A segment is read and quoted as one: up to half a minute or some 60 words.
+_LONGEST_MS = 30_000
+_MOST_CHARACTERS = 400
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "!", "?")
+_CLOSING = "\"')]}\u2019\u201d"
+_PAUSES = (",", ";", ":", "、", ",")
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptText:
+    """The text of a recording. `language` is "" and `confidence` None when nobody spoke."""
+
+    language: str
+    language_probability: float | None
+    confidence: float | None
+    segments: tuple[SpokenSegment, ...]
+    speech_ms: int
+    uncovered_speech_ms: int
+    repaired: int
+
+    @property
+    def text(self) -> str:
+        return " ".join(segment.text for segment in self.segments)
+
+
+def assemble(texts: Iterable[WindowText]) -> TranscriptText:
+    """Join the texts of a recording's windows, given in any order; equal texts, equal result.
+
+    Segments come out in order of time, none empty, long ones divided at the end of a sentence.
+    """
+    windows = sorted(texts, key=lambda window: (window.start_ms, window.end_ms))
+    segments = tuple(
+        part
+        for window in windows
+        for segment in window.segments
+        if segment.text
+        for part in _divided(segment)
+    )
+    language = _language(windows)
+    return TranscriptText(
+        language=language,
+        language_probability=_language_probability(windows, language),
+        confidence=_confidence(segments),
+        segments=segments,
+        speech_ms=sum(window.speech_ms for window in windows),
+        uncovered_speech_ms=sum(window.uncovered_speech_ms for window in windows),
+        repaired=sum(window.repaired for window in windows),
+    )
+
+
+def _language(windows: list[WindowText]) -> str:
+    """The language most of the speech was in."""
+    spoken: Counter[str] = Counter()
+    for window in windows:
+        if window.segments:
+            spoken[window.language] += window.speech_ms
+    # Equal shares must not depend on the order of a dictionary.
+    return max(spoken, key=lambda code: (spoken[code], code), default="")
+
+
+def _language_probability(windows: list[WindowText], language: str) -> float | None:
+    heard = [
+        (window.language_probability, window.speech_ms)
+        for window in windows
+        if window.language == language and window.language_probability is not None
+    ]
+    return _mean(heard)
+
+
+def _confidence(segments: tuple[SpokenSegment, ...]) -> float | None:
+    return _mean([(word.probability, 1) for segment in segments for word in segment.words])
+
+
+def _mean(weighted: list[tuple[float, int]]) -> float | None:
+    total = sum(weight for _, weight in weighted)
+    return round(sum(value * weight for value, weight in weighted) / total, 4) if total else None
+
+
+def _divided(segment: SpokenSegment) -> Iterator[SpokenSegment]:
+    """The segment, or its parts when it is too long to be read as one."""
+    words = segment.words
+    while words and _is_long(words):
+        cut = _best_cut(words)
+        yield SpokenSegment.of(words[:cut])
+        words = words[cut:]
+    if words:
+        yield SpokenSegment.of(words) if len(words) < len(segment.words) else segment
+
+
+def _is_long(words: tuple[Word, ...]) -> bool:
+    characters = sum(len(word.text) for word in words)
+    too_much = words[-1].end_ms - words[0].start_ms > _LONGEST_MS or characters > _MOST_CHARACTERS
+    return len(words) > 1 and too_much
+
+
+def _best_cut(words: tuple[Word, ...]) -> int:
+    """How many words to take: up to the last sentence end that fits, else comma, else gap."""
+    fitting = 1
+    while fitting < len(words) and not _is_long(words[: fitting + 1]):
+        fitting += 1
+    for marks in (_SENTENCE_ENDS, _PAUSES):
+        for count in range(fitting, fitting // 3, -1):
+            if words[count - 1].text.rstrip(_CLOSING).endswith(marks):
+                return count
+    gaps = [
+        (words[count].start_ms - words[count - 1].end_ms, count)
+        for count in range(fitting // 3 + 1, min(fitting, len(words) - 1) + 1)
+    ]
+    return max(gaps)[1] if gaps else fitting

@@ -1,0 +1,85 @@
+"""The door of the engine: plan a recording, transcribe its windows, in any process or order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from meetings.media import decode, probe
+from meetings.media.container import AnyPath
+from meetings.transcription import windows as windows_module
+from meetings.transcription.texts import WindowText
+from meetings.transcription.vad import SAMPLE_RATE, Samples
+from meetings.transcription.whisper import Transcriber
+from meetings.transcription.windows import Plan, Window
+
+_REPORT_EVERY_MS = 60_000
+# The sound may end a little before the header says without anything being lost.
+_MISSING_MS = 1_000
+
+
+def plan_recording(
+    path: AnyPath,
+    *,
+    max_ms: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Plan:
+    """Decode the whole recording once, as a stream, and divide it into windows.
+
+    `on_progress` gets the ms decoded so far about once a minute of sound; what it raises stops
+    the work. Raises NotAudio, Unreadable, NoAudio, EmptyRecording, TooLong (over `max_ms`).
+    """
+    facts = probe.probe(path)
+    damage = decode.Damage()
+    blocks = decode.stream(path, damage=damage)
+    plan = windows_module.plan(_watched(blocks, max_ms, on_progress))
+    if not plan.duration_ms:
+        raise probe.Unreadable
+    missing_ms = 0 if facts.duration_is_estimate else facts.duration_ms - plan.duration_ms
+    lost_ms = damage.lost_ms + (missing_ms if missing_ms > _MISSING_MS else 0)
+    if damage.clock_restarts:
+        plan = replace(plan, windows=tuple(replace(w, from_start=True) for w in plan.windows))
+    return replace(plan, damaged_packets=damage.packets, lost_ms=lost_ms)
+
+
+def transcribe_windows(
+    path: AnyPath,
+    windows: Sequence[Window],
+    *,
+    transcriber: Transcriber,
+    on_window: Callable[[WindowText], None],
+    language: str | None = None,
+) -> None:
+    """Transcribe these windows one after the other, handing each text over as it is finished.
+
+    What `on_window` raises stops the work. A window's text depends on the recording and the
+    window only, not on which others are asked for.
+    """
+    with decode.open_recording(path) as reader:
+        for window in windows:
+            seek = not window.from_start
+            samples = reader.read(window.start_ms, window.end_ms, seek=seek)
+            on_window(transcriber.transcribe_window(samples, window, language))
+
+
+def batches(plan: Plan, *, windows_per_batch: int = 5) -> list[list[Window]]:
+    """The windows in groups of neighbours, for workers that share one recording."""
+    windows = list(plan.windows)
+    return [
+        windows[first : first + windows_per_batch]
+        for first in range(0, len(windows), windows_per_batch)
+    ]
+
+
+def _watched(
+    blocks: Iterator[Samples], max_ms: int | None, on_progress: Callable[[int], None] | None
+) -> Iterator[Samples]:
+    samples = reported_ms = 0
+    for block in blocks:
+        samples += len(block)
+        decoded_ms = samples * 1000 // SAMPLE_RATE
+        probe.check_length(decoded_ms, max_ms)
+        if on_progress and decoded_ms - reported_ms >= _REPORT_EVERY_MS:
+            reported_ms = decoded_ms
+            on_progress(decoded_ms)
+        yield block

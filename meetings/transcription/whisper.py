@@ -1,0 +1,180 @@
+"""Speech to text with Whisper, run by CTranslate2 through faster-whisper, window by window.
+
+Every setting is chosen so that a window's text depends on its samples alone: no text is carried
+over from the window before, and nothing is drawn at random. Whisper sometimes passes over speech
+or falls into a loop; the voice detector knows where words are owed, and what got none is listened
+to once more by itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from meetings.transcription.model_files import ModelFacts
+from meetings.transcription.texts import SpokenSegment, WindowText, Word
+from meetings.transcription.vad import SAMPLE_RATE, Samples
+from meetings.transcription.windows import Span, Window
+
+# Read when huggingface_hub is imported: a worker must never reach for a model elsewhere.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Its thread pool does not survive the fork of a worker, and one sentence needs no pool.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+_BEAMS = 5
+# Above this the text repeats itself as no speaker does (the ratio is that of zlib).
+_LOOP_COMPRESSION = 2.4
+_SHORTEST_GAP_MS = 1200
+# A word holds no more than this; longer ones are stretched over speech that got no words.
+_LONGEST_WORD_MS = 1200
+# How far a word reaches around itself when asking which speech got none.
+_REACH_MS = 150
+_MARGIN_MS = 100
+
+
+class Transcriber(Protocol):
+    """Turns the samples of a window into its text."""
+
+    @property
+    def model(self) -> ModelFacts: ...
+
+    def transcribe_window(
+        self, samples: Samples, window: Window, language: str | None = None
+    ) -> WindowText: ...
+
+
+def load_transcriber(model: ModelFacts, *, threads: int = 1) -> WhisperTranscriber:
+    """The transcriber of this process; the first call loads the model, in about half a second.
+
+    Its threads do not survive a fork, so it is kept per process: call this in the worker, not in
+    its parent. More than one thread makes one window slower; more processes make many faster.
+    """
+    return _loaded(os.getpid(), model, threads)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(_process: int, model: ModelFacts, threads: int) -> WhisperTranscriber:
+    return WhisperTranscriber(model, threads=threads)
+
+
+class WhisperTranscriber:
+    """A loaded Whisper model."""
+
+    def __init__(self, model: ModelFacts, *, threads: int = 1) -> None:
+        # This costs half a second, and only workers need it.
+        from faster_whisper import WhisperModel  # noqa: PLC0415
+
+        self.model = model
+        self._whisper = WhisperModel(
+            model.path,
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=threads,
+            local_files_only=True,
+        )
+
+    def transcribe_window(
+        self, samples: Samples, window: Window, language: str | None = None
+    ) -> WindowText:
+        """The text of one window, given its 16 kHz mono samples from `window.start_ms` on.
+
+        `language` is a code such as "de"; without it a model of many languages detects it. A
+        model of one language ignores it.
+        """
+        known = "en" if not self.model.multilingual else language
+        said, heard, certainty = self._listen(samples, window.start_ms, known)
+        gaps = uncovered(window.speech, _times(said))
+        again = [self._listen_again(samples, window, gap, heard) for gap in gaps]
+        said = [*said, *(words for found in again for words in found)]
+        segments = sorted(
+            (SpokenSegment.of(words) for words in said),
+            key=lambda segment: (segment.start_ms, segment.end_ms),
+        )
+        owed = uncovered(window.speech, _times(said))
+        return WindowText(
+            start_ms=window.start_ms,
+            end_ms=window.end_ms,
+            language=heard,
+            language_probability=None if known else round(certainty, 4),
+            segments=tuple(segments),
+            speech_ms=window.speech_ms,
+            uncovered_speech_ms=sum(end - start for start, end in owed),
+            repaired=sum(bool(found) for found in again),
+        )
+
+    def _listen_again(
+        self, samples: Samples, window: Window, gap: Span, language: str
+    ) -> list[tuple[Word, ...]]:
+        """The words of a stretch heard alone, and kept from repeating itself."""
+        start = max(gap[0] - _MARGIN_MS, window.start_ms)
+        end = gap[1] + _MARGIN_MS
+        cut = samples[_sample(start - window.start_ms) : _sample(end - window.start_ms)]
+        said, _, _ = self._listen(cut, start, language, no_repeat_ngram_size=3)
+        return said
+
+    def _listen(
+        self, samples: Samples, offset_ms: int, language: str | None, **options: Any
+    ) -> tuple[list[tuple[Word, ...]], str, float]:
+        """The words of each segment in these samples, the language and how sure that is."""
+        segments, info = self._whisper.transcribe(
+            np.ascontiguousarray(samples),
+            language=language,
+            beam_size=_BEAMS,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+            **options,
+        )
+        end_ms = offset_ms + len(samples) * 1000 // SAMPLE_RATE
+        said = [
+            tuple(_words(segment.words or (), offset_ms, end_ms))
+            for segment in segments
+            if segment.compression_ratio <= _LOOP_COMPRESSION
+        ]
+        return [words for words in said if words], info.language, info.language_probability
+
+
+def _words(words: Any, offset_ms: int, end_ms: int) -> Iterator[Word]:
+    """Words with times in the recording, never outside the samples and never going back."""
+    floor = offset_ms
+    for word in words:
+        start = min(max(offset_ms + round(word.start * 1000), floor), end_ms)
+        end = min(max(offset_ms + round(word.end * 1000), start), end_ms)
+        floor = start
+        yield Word(start, end, word.word, round(float(word.probability), 4))
+
+
+def _times(parts: list[tuple[Word, ...]]) -> list[Span]:
+    return [(word.start_ms, word.end_ms) for words in parts for word in words]
+
+
+def _sample(ms: int) -> int:
+    return ms * SAMPLE_RATE // 1000
+
+
+def uncovered(speech: tuple[Span, ...], words: list[Span]) -> list[Span]:
+    """Stretches of speech of at least 1.2 s that no word reaches, in ms."""
+    reached = sorted(
+        (start - _REACH_MS, min(end, start + _LONGEST_WORD_MS) + _REACH_MS) for start, end in words
+    )
+    return [
+        (start, end)
+        for span in speech
+        for start, end in _between(span, reached)
+        if end - start >= _SHORTEST_GAP_MS
+    ]
+
+
+def _between(span: Span, reached: list[Span]) -> Iterator[Span]:
+    at, stop = span
+    for start, end in reached:
+        if end > at and start < stop:
+            if start > at:
+                yield at, start
+            at = max(at, end)
+    if at < stop:
+        yield at, stop
