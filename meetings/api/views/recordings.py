@@ -1,0 +1,99 @@
+"""Recordings over HTTP: sent in as a stream, watched, and transcribed again."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.mixins import RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.files.incoming import receiving
+from core.http.views import ApiView, RowViewSet
+from meetings import queries
+from meetings.api.serializers import (
+    AcceptedRecordingSerializer,
+    RecordingSerializer,
+    RetriedRecordingSerializer,
+    UploadFormSerializer,
+)
+from meetings.api.uploads import receive_upload
+from meetings.media.sniff import sniff
+from meetings.models import Meeting, Recording
+from meetings.services import recordings as recording_services
+
+TEXT_OPTIONS = [
+    OpenApiParameter("filename", OpenApiTypes.STR, description="With a raw body: its name."),
+    OpenApiParameter("language", OpenApiTypes.STR, description="The language spoken, as `en`."),
+]
+
+
+class RecordingUpload(ApiView):
+    """The recordings of a meeting, where new ones are sent to."""
+
+    scope_family = "meetings"
+    idempotent = False  # the content's hash is the key: the same bytes answer with the same row
+    parser_classes = ()
+
+    @extend_schema(
+        operation_id="recordings_create",
+        summary="Upload a recording",
+        description=(
+            "Send the audio as the body, or as the part `file` of a form. Its real type is found "
+            "from its content: mp3, wav, m4a or mp4, ogg, webm or flac. The same bytes again in "
+            "the same meeting answer 200 with the recording that is there."
+        ),
+        parameters=TEXT_OPTIONS,
+        request={
+            "multipart/form-data": UploadFormSerializer,
+            "application/octet-stream": OpenApiTypes.BINARY,
+        },
+        responses={200: AcceptedRecordingSerializer, 202: AcceptedRecordingSerializer},
+    )
+    def post(self, request: Request, meeting_id: UUID) -> Response:
+        meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
+        limit = settings.RECORDING_MAX_BYTES
+        with receiving(limit=limit, check_head=sniff) as receiver:
+            upload = receive_upload(request._request, receiver, limit=limit)
+            accepted = recording_services.add_recording(
+                actor=self.actor,
+                meeting=meeting,
+                incoming=upload.incoming,
+                filename=upload.filename,
+                language=upload.language,
+            )
+        status = HTTPStatus.ACCEPTED if accepted.is_new else HTTPStatus.OK
+        return Response(AcceptedRecordingSerializer(accepted).data, status=status)
+
+
+class RecordingViewSet(RetrieveModelMixin, RowViewSet):
+    """Recordings and how their transcription fares."""
+
+    queryset = Recording.objects.all()
+    serializer_class = RecordingSerializer
+    scope_family = "meetings"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return queries.with_file_and_job(super().get_queryset())
+
+    @extend_schema(
+        operation_id="recordings_retry",
+        summary="Transcribe once more",
+        description="The same bytes, a new job; while one is active, that one answers.",
+        request=None,
+        responses={202: RetriedRecordingSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        recording = recording_services.retry_transcription(
+            actor=self.actor, recording=self.get_object()
+        )
+        return Response(RetriedRecordingSerializer(recording).data, status=HTTPStatus.ACCEPTED)

@@ -1,0 +1,15 @@
+"""The app as Django knows it."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class MeetingsConfig(AppConfig):
+    name = "meetings"
+
+    def ready(self) -> None:
+        from core.accounts import scopes  # noqa: PLC0415
+        from meetings import checks, tasks  # noqa: F401, PLC0415
+
+        scopes.declare("meetings", meaning="Meetings, recordings and transcripts")

@@ -1,0 +1,64 @@
+"""What was held."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from core.accounts.visibility import TeamLimitedQuerySet
+from core.db.rows import OwnedRow
+
+
+class MeetingStatus(models.TextChoices):
+    """Where the meeting itself stands; how its recordings fare is told by their jobs."""
+
+    SCHEDULED = "scheduled"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class Meeting(OwnedRow):
+    """A meeting of an organization, seen by all of it or, when `team` is set, by that team.
+
+    `revision` grows with every change of content, so a file made from one revision stays valid
+    for it.
+    """
+
+    title = models.CharField(max_length=300)
+    organizer = models.ForeignKey(
+        "core.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    team = models.ForeignKey(
+        "core.Team", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    platform = models.CharField(max_length=60, blank=True)
+    status = models.CharField(max_length=10, choices=MeetingStatus, default=MeetingStatus.HELD)
+    language = models.CharField(max_length=20, blank=True)
+    tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    revision = models.PositiveIntegerField(default=1)
+
+    objects: ClassVar[Any] = TeamLimitedQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(starts_at=None) | Q(ends_at__gte=F("starts_at")),
+                name="meeting_ends_after_start",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("organization", "-created_at", "-id"), name="meeting_newest"),
+            models.Index(
+                fields=("organization", "status", "-created_at", "-id"), name="meeting_status"
+            ),
+            models.Index(fields=("team", "-created_at"), name="meeting_team"),
+            models.Index(fields=("organizer",), name="meeting_organizer"),
+        )
+
+    def __str__(self) -> str:
+        return self.title

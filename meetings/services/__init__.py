@@ -1,0 +1,1 @@
+"""Every decision that writes about meetings: one file per noun."""

@@ -1,0 +1,108 @@
+"""Entering, changing and deleting meetings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from core import errors
+from core.accounts.actor import Actor
+from core.accounts.models import Team
+from core.events import services as events
+from core.events.registry import EventType
+from core.files import services as files
+from core.jobs import services as jobs
+from meetings.events import MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED
+from meetings.models import Meeting, Recording
+
+
+class TeamNotYours(errors.NotAllowed):
+    """Moving a meeting out of one's own sight, or into a team one does not belong to."""
+
+    code = "meeting.team_not_yours"
+    sentence = "You can only give a meeting to a team that you belong to."
+
+
+def create_meeting(*, actor: Actor, **values: Any) -> Meeting:
+    """Enter a meeting of the actor's organization. Raises TeamNotYours."""
+    _check_team(actor, values.get("team"))
+    with transaction.atomic():
+        values.setdefault("organizer", actor.user)
+        meeting = Meeting.objects.create(organization=actor.organization, **values)
+        _publish_change(MEETING_CREATED, meeting, actor)
+    return meeting
+
+
+def update_meeting(*, actor: Actor, meeting: Meeting, **values: Any) -> Meeting:
+    """Change some of a meeting's fields and bump its revision. Raises TeamNotYours."""
+    if "team" in values and values["team"] != meeting.team:
+        _check_team(actor, values["team"])
+    with transaction.atomic():
+        held = lock_meeting(meeting)
+        for name, value in values.items():
+            setattr(held, name, value)
+        held.revision += 1
+        held.save()
+        if "team" in values:
+            _move_jobs(held)
+        _publish_change(MEETING_UPDATED, held, actor)
+    return held
+
+
+def delete_meeting(*, actor: Actor, meeting: Meeting) -> None:
+    """Delete a meeting: its rows, jobs and their kept text now, its files by a job."""
+    with transaction.atomic():
+        held = lock_meeting(meeting)
+        recordings = list(held.recordings.select_related("stored_file"))
+        held.delete()
+        jobs.forget_subjects([recording.id for recording in recordings])
+        keys = [files.release(recording.stored_file) for recording in recordings]
+        _delete_files([key for key in keys if key is not None], actor)
+        events.publish(
+            MEETING_DELETED,
+            organization_id=held.organization_id,
+            data={"meeting_id": str(meeting.id)},
+            actor_id=actor.user.id,
+        )
+
+
+def touch(meeting: Meeting) -> None:
+    """Bump the revision: something that belongs to the meeting has changed."""
+    Meeting.objects.filter(id=meeting.id).update(revision=F("revision") + 1)
+
+
+def lock_meeting(meeting: Meeting) -> Meeting:
+    """Hold the meeting's row until the transaction ends. Raises NotFound once it is gone."""
+    held = Meeting.objects.select_for_update(no_key=True).filter(id=meeting.id).first()
+    if held is None:
+        raise errors.NotFound
+    return held
+
+
+def _check_team(actor: Actor, team: Team | None) -> None:
+    if team is None or actor.is_admin:
+        return
+    if not Team.objects.joined_by(actor).filter(id=team.id).exists():
+        raise TeamNotYours
+
+
+def _move_jobs(meeting: Meeting) -> None:
+    ids = Recording.objects.filter(meeting=meeting).values_list("id", flat=True)
+    jobs.move_subjects(list(ids), team_id=meeting.team_id)
+
+
+def _delete_files(keys: list[str], actor: Actor) -> None:
+    if keys:
+        origin = jobs.Origin(actor.organization.id, None, actor.user.id)
+        jobs.enqueue(kind="core.delete_files", origin=origin, arguments={"keys": keys})
+
+
+def _publish_change(kind: EventType, meeting: Meeting, actor: Actor) -> None:
+    events.publish(
+        kind,
+        organization_id=meeting.organization_id,
+        data={"meeting_id": str(meeting.id), "revision": meeting.revision},
+        actor_id=actor.user.id,
+    )
