@@ -1,0 +1,59 @@
+"""A list or a page costs as many queries for five rows as for one."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from core.accounts.models import Organization
+from tests import make
+from tests.architecture.openapi import Operation, operations
+from tests.architecture.test_walls import ids_of
+
+pytestmark = pytest.mark.django_db
+
+
+def reads() -> list[Operation]:
+    return [
+        op
+        for op in operations()
+        if op.method == "get" and op.path.startswith("/api/v1/") and len(op.path_names) < 2
+    ]
+
+
+def queries(client: APIClient, address: str) -> tuple[int, int]:
+    """The status and the number of queries of the second of two equal requests."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(address)
+    return answer.status_code, len(captured)
+
+
+def costs(client: APIClient, organization: Organization) -> dict[str, int]:
+    """How many queries each read takes, details with an id of the kind they show."""
+    found = {}
+    for operation in reads():
+        addresses = {operation.address(row) for row in ids_of(organization).values()}
+        for address in sorted(addresses):
+            status, count = queries(client, address)
+            if status == 200:
+                found[str(operation)] = count
+    return found
+
+
+def test_every_read_takes_a_constant_number_of_queries() -> None:
+    organization = make.organization()
+    make.everything(organization=organization)
+    client = make.client(make.actor(organization=organization))
+    few = costs(client, organization)
+    for _ in range(4):
+        make.everything(organization=organization)
+    meeting = make.meeting(organization=organization)
+    for _ in range(4):
+        make.transcript(recording=make.recording(meeting=meeting), texts=("a.",) * 30)
+    many = costs(client, organization)
+    assert many == few
+    assert set(few) == {str(operation) for operation in reads()}, "some read was not reached"
+    assert max(few.values()) <= 8, few

@@ -1,0 +1,107 @@
+"""Which jobs get a message: windows per queue and organization, and messages that were lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from pytest_django.fixtures import Settings
+
+from core.db.clock import now
+from core.jobs import dispatch
+from core.jobs.models import Job
+from core.jobs.services import HOUSEKEEPING, Origin, enqueue
+from tests import make
+from tests.core.jobs import kinds  # noqa: F401 - registers the kinds
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def broker() -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+def ask(count: int, origin: Origin = HOUSEKEEPING) -> None:
+    with transaction.atomic():
+        for _ in range(count):
+            enqueue(kind="tests.note", origin=origin, arguments={"word": "x"})
+
+
+def test_a_commit_sends_a_message_that_carries_only_the_id(broker: redis.Redis) -> None:
+    ask(1)
+    assert broker.llen("default") == 1
+    with current_app.connection_for_read() as connection:
+        message = connection.default_channel.basic_get("default", no_ack=True)
+    assert message.payload[1] == {"job_id": str(Job.objects.get().id)}
+
+
+def test_a_rollback_sends_nothing(broker: redis.Redis) -> None:
+    with transaction.atomic():
+        enqueue(kind="tests.note", origin=HOUSEKEEPING, arguments={"word": "x"})
+        transaction.set_rollback(True)
+    assert (broker.llen("default"), Job.objects.count()) == (0, 0)
+
+
+def test_only_a_window_of_messages_is_out_at_once(broker: redis.Redis, settings: Settings) -> None:
+    settings.JOB_WINDOW, settings.JOB_WINDOW_PER_ORGANIZATION = 5, 5
+    ask(9)
+    assert broker.llen("default") == 5
+    assert dispatch.fill_windows() == 0
+    Job.objects.filter(nudged_at__isnull=False).update(status="succeeded")
+    assert dispatch.fill_windows() == 4
+
+
+def test_one_organization_does_not_fill_the_window(broker: redis.Redis, settings: Settings) -> None:
+    settings.JOB_WINDOW, settings.JOB_WINDOW_PER_ORGANIZATION = 6, 4
+    big, small = Origin(make.organization().id), Origin(make.organization().id)
+    ask(50, big)
+    ask(3, small)
+    nudged = Job.objects.filter(nudged_at__isnull=False)
+    assert nudged.filter(organization_id=big.organization_id).count() == 4
+    assert nudged.filter(organization_id=small.organization_id).count() == 2
+
+
+def test_organizations_take_turns_within_a_priority(
+    broker: redis.Redis, settings: Settings
+) -> None:
+    settings.JOB_WINDOW = 1  # so that committing sends just one, and the relay chooses the rest
+    first, second = Origin(make.organization().id), Origin(make.organization().id)
+    ask(5, first)
+    ask(2, second)
+    settings.JOB_WINDOW = 5
+    assert dispatch.fill_windows() == 4
+    nudged = Job.objects.filter(nudged_at__isnull=False)
+    assert nudged.filter(organization_id=second.organization_id).count() == 2
+
+
+def test_a_higher_priority_goes_first(broker: redis.Redis, settings: Settings) -> None:
+    settings.JOB_WINDOW = 1
+    ask(3)
+    Job.objects.filter(nudged_at__isnull=False).update(status="succeeded")
+    urgent = Job.objects.filter(status="queued").order_by("-id")[0]
+    Job.objects.filter(id=urgent.id).update(priority=5)
+    dispatch.fill_windows()
+    assert Job.objects.get(status="queued", nudged_at__isnull=False).id == urgent.id
+
+
+def test_a_lost_message_is_sent_again(broker: redis.Redis) -> None:
+    ask(3)
+    broker.flushdb()
+    assert dispatch.nudge_again() == 0
+    Job.objects.update(nudged_at=now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
+    assert dispatch.nudge_again() == 3
+    assert broker.llen("default") == 3
+
+
+def test_a_message_that_still_waits_is_left_alone(broker: redis.Redis) -> None:
+    ask(2)
+    Job.objects.update(nudged_at=now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
+    assert dispatch.nudge_again() == 0

@@ -1,0 +1,217 @@
+"""Rows for tests: every argument has a sensible default, and only what matters is said."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import count
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from rest_framework.test import APIClient
+
+from core.accounts import services
+from core.accounts.actor import Actor
+from core.accounts.models import Membership, Organization, Role, Team, User
+from core.db.clock import now
+from core.db.rows import new_id
+from core.events import services as events
+from core.files.models import StoredFile
+from core.http.models import IdempotencyKey
+from core.jobs.models import Job
+from core.security.models import SecurityEvent
+from meetings.events import MEETING_CREATED
+from meetings.models import Meeting, Recording, Segment, Transcript
+
+_numbers = count(1)
+
+
+def user(*, email: str | None = None, password: str | None = None, **fields: Any) -> User:
+    return User.objects.create_user(
+        email or f"person{next(_numbers)}@example.org", password, **fields
+    )
+
+
+def organization(*, name: str | None = None, **fields: Any) -> Organization:
+    """One without members."""
+    return Organization.objects.create(name=name or f"Organization {next(_numbers)}", **fields)
+
+
+def membership(
+    *,
+    user: User | None = None,
+    organization: Organization | None = None,
+    role: Role = Role.OWNER,
+    teams: tuple[Team, ...] = (),
+) -> Membership:
+    row = Membership.objects.create(
+        user=user or globals()["user"](),
+        organization=organization or globals()["organization"](),
+        role=role,
+    )
+    row.teams.set(teams)
+    return row
+
+
+def team(*, organization: Organization | None = None, name: str | None = None) -> Team:
+    owner = organization or globals()["organization"]()
+    return Team.objects.create(organization=owner, name=name or f"Team {next(_numbers)}")
+
+
+def actor(
+    *,
+    organization: Organization | None = None,
+    role: Role = Role.OWNER,
+    teams: tuple[Team, ...] = (),
+    scopes: tuple[str, ...] = ("*",),
+) -> Actor:
+    """A new member of the organization, asking for it."""
+    row = membership(organization=organization, role=role, teams=teams)
+    return Actor(row.user, row.organization, Role(row.role), frozenset(scopes))
+
+
+def api_key(*, actor: Actor | None = None, **fields: Any) -> str:
+    """The text of a new key that acts for the actor."""
+    who = actor or globals()["actor"]()
+    fields = {"name": "test", "scopes": sorted(who.scopes), **fields}
+    return services.create_api_key(user=who.user, organization=who.organization, **fields).text
+
+
+def client(who: Actor | str | None = None) -> APIClient:
+    """A client that sends an API key, given as text or made for the actor; None sends nothing.
+
+    The first request looks the key up; count queries from the second one on.
+    """
+    caller = APIClient()
+    if who is not None:
+        text = who if isinstance(who, str) else api_key(actor=who)
+        caller.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    return caller
+
+
+def signed_in(who: User) -> APIClient:
+    """A client with a session, as a browser has one."""
+    caller = APIClient()
+    caller.force_login(who)
+    return caller
+
+
+def stored_file(*, organization: Organization, content: bytes | None = None) -> StoredFile:
+    """Bytes in storage with the row that counts them; any bytes when none are given."""
+    body = content if content is not None else f"bytes {next(_numbers)}".encode()
+    key = default_storage.save(f"{organization.id}/{new_id()}", ContentFile(body))
+    return StoredFile.objects.create(
+        organization=organization,
+        key=key,
+        sha256=hashlib.sha256(body).hexdigest(),
+        size_bytes=len(body),
+        media_type="audio/ogg",
+    )
+
+
+def job(
+    *,
+    organization: Organization,
+    kind: str = "core.delete_files",
+    team: Team | None = None,
+    **fields: Any,
+) -> Job:
+    return Job.objects.create(
+        organization=organization,
+        team=team,
+        kind=kind,
+        queue="default",
+        max_attempts=3,
+        run_at=now(),
+        **fields,
+    )
+
+
+def meeting(*, organization: Organization | None = None, **fields: Any) -> Meeting:
+    owner = organization or globals()["organization"]()
+    fields = {"title": f"Meeting {next(_numbers)}", **fields}
+    return Meeting.objects.create(organization=owner, **fields)
+
+
+def recording(
+    *, meeting: Meeting, content: bytes | None = None, with_job: bool = True, **fields: Any
+) -> Recording:
+    """A recording whose file holds `content`, by default nothing that can be played."""
+    row = Recording.objects.create(
+        organization=meeting.organization,
+        meeting=meeting,
+        stored_file=stored_file(organization=meeting.organization, content=content),
+        position=meeting.recordings.count(),
+        **{
+            "media_type": "audio/ogg",
+            "codec": "opus",
+            "duration_ms": 11_000,
+            "channels": 1,
+            "sample_rate": 48_000,
+            **fields,
+        },
+    )
+    if with_job:
+        row.job = job(
+            organization=meeting.organization,
+            kind="meetings.transcribe_recording",
+            team=meeting.team,
+            subject_id=row.id,
+            arguments={"recording_id": str(row.id)},
+        )
+        row.save()
+    return row
+
+
+def transcript(*, recording: Recording, texts: tuple[str, ...] = ("Hello.", "Bye.")) -> Transcript:
+    """A transcript of one segment of a second for each text."""
+    row = Transcript.objects.create(
+        organization=recording.organization,
+        recording=recording,
+        version=recording.transcripts.count() + 1,
+        engine="test",
+        language="en",
+        segment_count=len(texts),
+        word_count=sum(len(text.split()) for text in texts),
+        speech_ms=1000 * len(texts),
+        uncovered_speech_ms=0,
+    )
+    Segment.objects.bulk_create(
+        Segment(
+            organization=recording.organization,
+            transcript=row,
+            position=position,
+            start_ms=1000 * position,
+            end_ms=1000 * position + 900,
+            text=text,
+            words=[[1000 * position, 1000 * position + 900, text, 0.9]],
+        )
+        for position, text in enumerate(texts)
+    )
+    return row
+
+
+def everything(*, organization: Organization, team: Team | None = None) -> None:
+    """One row of every kind that belongs to an organization, as far as a team can see them.
+
+    A test of the walls fails when a kind is missing here.
+    """
+    person = membership(organization=organization, role=Role.MEMBER)
+    services.create_api_key(
+        user=person.user, organization=organization, name="theirs", scopes=["*"]
+    )
+    held = meeting(organization=organization, organizer=person.user, team=team)
+    transcript(recording=recording(meeting=held))
+    with transaction.atomic():
+        events.publish(
+            MEETING_CREATED,
+            organization_id=organization.id,
+            data={"meeting_id": str(held.id), "revision": 1},
+        )
+    IdempotencyKey.objects.create(
+        organization=organization, user=person.user, key="k", fingerprint="f", status=201
+    )
+    SecurityEvent.objects.create(organization=organization, kind="test")
+    if team is None:
+        globals()["team"](organization=organization)

@@ -1,0 +1,73 @@
+"""Workers that are stopped and killed half way: no word is lost, and hardly any work."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from core.jobs.models import AttemptOutcome, Job, JobAttempt, JobStep
+from meetings.transcription import engine
+from meetings.transcription.assemble import assemble
+from meetings.transcription.model_files import find_model
+from meetings.transcription.texts import WindowText
+from meetings.transcription.whisper import load_transcriber
+from tests.meetings.recordings import MEETING
+from tests.meetings.work import job_of, text_of, upload, wait_for
+from tests.processes import House, house, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("house")) as started:
+        started.start("relay")
+        yield started
+
+
+def kept_windows() -> int:
+    return JobStep.objects.filter(job__parent__isnull=False).count()
+
+
+def is_transcribing() -> bool:
+    return Job.objects.filter(parent__isnull=False, lease_until__isnull=False).exists()
+
+
+def undisturbed() -> tuple[str, int]:
+    """The text of the recording made in this process, and how many windows that took."""
+    plan = engine.plan_recording(MEETING)
+    texts: list[WindowText] = []
+    engine.transcribe_windows(
+        MEETING, plan.windows, transcriber=load_transcriber(find_model()), on_window=texts.append
+    )
+    return assemble(texts).text, len(texts)
+
+
+def test_a_worker_stopped_and_another_killed_cost_one_window_and_no_word(
+    installation: House,
+) -> None:
+    stopping = installation.start("speech")
+    recording = upload(MEETING)
+    wait_until(lambda: kept_windows() == 1, "a window is kept")
+    stopping.send_signal(signal.SIGTERM)
+    assert stopping.wait(timeout=60) == 0
+    assert not job_of(recording).has_ended
+    assert not Job.objects.filter(lease_until__isnull=False).exists()
+    assert JobAttempt.objects.filter(outcome=AttemptOutcome.RELEASED).count() == 1
+    assert not JobAttempt.objects.filter(outcome=AttemptOutcome.LOST).exists()
+
+    doomed = installation.start("speech")
+    wait_until(is_transcribing, "another worker is at it")
+    installation.kill(doomed)
+    assert not job_of(recording).has_ended
+
+    installation.start("speech")
+    expected, windows = undisturbed()
+    wait_for(recording, installation)
+    assert text_of(recording) == expected
+    assert installation.said().count("window.transcribed") <= windows + 1
+    attempts = Job.objects.filter(parent__isnull=False).values_list("attempts", flat=True)
+    assert list(attempts) == [2], "the killed attempt counts, the one handed back does not"
+    assert JobAttempt.objects.filter(outcome=AttemptOutcome.LOST).count() == 1
