@@ -1,0 +1,288 @@
+"""`./mb demo [FILE]`: one recording carried through the whole house, over HTTP like any client."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from config import dev, devstack
+from config.processes import Places
+
+SAMPLE = devstack.ROOT / "tests" / "data" / "audio" / "meeting_2spk_170s.ogg"
+PROCESSES = ("web", "speech", "worker", "relay")
+ORGANIZATION, EMAIL = "Demo", "demo@example.com"
+KEY = re.compile(r"mb_[\w-]{8}_[\w-]{43}")
+ENDED = frozenset({"succeeded", "failed", "dead", "cancelled"})
+BAR_WIDTH = 30
+POLL_SECONDS = 0.3
+TYPES = {
+    ".flac": "audio/flac", ".m4a": "audio/mp4", ".mp3": "audio/mpeg", ".mp4": "video/mp4",
+    ".ogg": "audio/ogg", ".wav": "audio/wav", ".webm": "video/webm",
+}  # fmt: skip
+
+
+class DemoFailed(Exception):
+    """The demo cannot go on. The message is for the person who ran it."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """The REST API as a client sees it: JSON in, JSON out, a key in the header."""
+
+    port: int
+    key: str = ""
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | io.BufferedReader | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        """One request; the status and the decoded body."""
+        connection = http.client.HTTPConnection(devstack.LOOPBACK, self.port, timeout=120)
+        known = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        try:
+            connection.request(method, path, body, known | (headers or {}))
+            answer = connection.getresponse()
+            return answer.status, _decoded(answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise DemoFailed(f"{method} {path} got no answer: {error}") from error
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> dict[str, Any]:
+        """A page or an object. Raises DemoFailed with the problem's sentence for anything else."""
+        return _accepted(path, *self.ask("GET", path))
+
+    def create_meeting(self, title: str) -> str:
+        """A new meeting; returns its id."""
+        path = "/api/v1/meetings/"
+        body = json.dumps({"title": title}).encode()
+        answer = self.ask("POST", path, body, {"Content-Type": "application/json"})
+        return str(_accepted(path, *answer)["id"])
+
+    def upload(self, meeting: str, file: Path) -> dict[str, Any]:
+        """Send the bytes of a file as they are; returns the recording and its job."""
+        path = f"/api/v1/meetings/{meeting}/recordings/?filename={quote(file.name)}"
+        headers = {
+            "Content-Type": TYPES.get(file.suffix.lower(), "application/octet-stream"),
+            "Content-Length": str(file.stat().st_size),
+        }
+        with file.open("rb") as body:
+            return _accepted(path, *self.ask("POST", path, body, headers))
+
+    def segments(self, meeting: str) -> Iterator[dict[str, Any]]:
+        """Every segment of the meeting's transcript, page after page."""
+        path: str | None = f"/api/v1/meetings/{meeting}/transcript/?page_size=100"
+        while path:
+            page = self.get(path)["segments"]
+            yield from page["results"]
+            path = _path_of(page["next"])
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        found = {"detail": body[:200].decode("utf-8", "replace")}
+    return found if isinstance(found, dict) else {"results": found}
+
+
+def _accepted(path: str, status: int, body: dict[str, Any]) -> dict[str, Any]:
+    if status >= 400:
+        sentence = body.get("detail") or body.get("title") or "no reason given"
+        raise DemoFailed(f"{path} answered {status}: {sentence}")
+    return body
+
+
+def _path_of(url: str | None) -> str | None:
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+# --- The steps --------------------------------------------------------------------------------
+
+
+def _new_key() -> str:
+    """An API key of the demo organization, made by the command that the README names."""
+    command = [sys.executable, "manage.py", "bootstrap", "--new-key"]
+    command += ["--organization", ORGANIZATION, "--email", EMAIL]
+    done = subprocess.run(command, cwd=devstack.ROOT, capture_output=True, text=True, check=False)
+    if key := KEY.search(done.stdout):
+        return key[0]
+    raise DemoFailed(f"no API key could be made:\n{done.stdout}{done.stderr}")
+
+
+def _wait_until_ready(runner: dev.Runner, client: Client) -> None:
+    dev.wait_for_web(runner, client.port)
+    _refuse_to_wait_for_nothing(runner)
+    deadline = time.monotonic() + dev.READY_SECONDS
+    status, body = client.ask("GET", "/api/health/ready")
+    while status != 200:
+        _refuse_to_wait_for_nothing(runner)
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"the web process is not ready: {body}")
+        time.sleep(POLL_SECONDS)
+        status, body = client.ask("GET", "/api/health/ready")
+
+
+def _follow(runner: dev.Runner, client: Client, job_id: str) -> dict[str, Any]:
+    """Draw the job's progress until it has ended."""
+    line = ProgressLine()
+    while True:
+        job = client.get(f"/api/v1/jobs/{job_id}/")
+        line.draw(float(job["progress"] or 0), str(job["step"] or job["status"]))
+        if job["status"] in ENDED:
+            line.end()
+            return job
+        _refuse_to_wait_for_nothing(runner)
+        time.sleep(POLL_SECONDS)
+
+
+def _refuse_to_wait_for_nothing(runner: dev.Runner) -> None:
+    runner.check()
+    if runner.stop_asked:
+        raise KeyboardInterrupt
+
+
+class ProgressLine:
+    """A bar redrawn in place on a terminal; a line per change of step anywhere else."""
+
+    def __init__(self) -> None:
+        self._in_place = sys.stdout.isatty()
+        self._last = ""
+
+    def draw(self, part: float, step: str) -> None:
+        full = round(BAR_WIDTH * min(max(part, 0), 1))
+        text = f"  [{'#' * full}{'.' * (BAR_WIDTH - full)}] {part:4.0%}  {step}"
+        if self._in_place:
+            width = shutil.get_terminal_size().columns - 1
+            sys.stdout.write(f"\r{text[:width]:<{width}}")
+            sys.stdout.flush()
+        elif text != self._last:
+            print(text, flush=True)
+        self._last = text
+
+    def end(self) -> None:
+        if self._in_place:
+            print()
+
+
+def _print_transcript(client: Client, meeting: str) -> None:
+    for segment in client.segments(meeting):
+        speaker = f"{segment['speaker']}: " if segment.get("speaker") else ""
+        print(f"  {_clock(segment['start_ms'])}  {speaker}{segment['text'].strip()}")
+
+
+def _clock(milliseconds: int) -> str:
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
+def _say(sentence: str) -> None:
+    print(f"\n{sentence}", flush=True)
+
+
+def _carry_through(runner: dev.Runner, places: Places, file: Path) -> str:
+    """Upload, follow, print. Returns what to do next."""
+    _say("Starting web, workers and relay ...")
+    anonymous = Client(places.port)
+    _wait_until_ready(runner, anonymous)
+    client = Client(places.port, _new_key())
+    meeting = client.create_meeting(f"Demo: {file.name}")
+    _say(f"Uploading {file.name} ({file.stat().st_size / 1e6:.1f} MB) to meeting {meeting} ...")
+    started = time.monotonic()
+    sent = client.upload(meeting, file)
+    _say(f"Accepted in {time.monotonic() - started:.2f} s. Transcribing on this machine:")
+    job = _follow(runner, client, sent["job"]["id"])
+    if job["status"] != "succeeded":
+        reason = (job.get("error") or {}).get("sentence", "no reason given")
+        raise DemoFailed(f"the job ended as {job['status']}: {reason}")
+    _say(f"The transcript, {time.monotonic() - started:.0f} s after the upload began:\n")
+    _print_transcript(client, meeting)
+    return _next_steps(client.key, meeting)
+
+
+def _next_steps(key: str, meeting: str) -> str:
+    web = f"http://localhost:{dev.WEB_PORT}"
+    return f"""
+Where to go next. Start everything with
+
+  ./mb dev
+
+and, in another terminal, ask for the same transcript or send a recording of your own:
+
+  export KEY={key}
+  curl -H "Authorization: Bearer $KEY" {web}/api/v1/meetings/{meeting}/transcript/
+  curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
+       -d '{{"title": "My meeting"}}' {web}/api/v1/meetings/
+  curl -H "Authorization: Bearer $KEY" -F file=@meeting.mp3 \\
+       {web}/api/v1/meetings/ID/recordings/
+
+The documentation is at {web}/api/docs/, the admin at {web}/admin/.
+"""
+
+
+# --- The command ------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo. Returns 0 when a transcript was printed, 130 after Ctrl-C, else 1."""
+    parser = argparse.ArgumentParser(prog="./mb demo", description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=SAMPLE, metavar="FILE")
+    file = parser.parse_args(arguments).file
+    if not file.is_file():
+        print(f"mb: {file} is not a file", file=sys.stderr)
+        return 1
+    found_running = [line for line in devstack.status().values() if line.startswith("running")]
+    try:
+        return _run(file)
+    except KeyboardInterrupt:
+        print("\nmb: stopped", file=sys.stderr)
+        return 130
+    except (DemoFailed, dev.ProcessDied, devstack.ServiceError) as error:
+        print(f"\nmb: {error}\nmb: the processes' own words are in {_log()}", file=sys.stderr)
+        return 1
+    finally:
+        if not found_running and not dev.is_running():
+            devstack.down()
+
+
+def _run(file: Path) -> int:
+    _say("Starting PostgreSQL and Valkey ...")
+    folder = dev.prepare()
+    places = dev.chosen_places(folder)
+    with (
+        _log().open("w", encoding="utf-8") as log,
+        dev.running(PROCESSES, places, folder, dev.Output(log)) as runner,
+    ):
+        advice = _carry_through(runner, places, file)
+        _say("Stopping what was started ...")
+    print(advice)
+    return 0
+
+
+def _log() -> Path:
+    return devstack.home() / "demo.log"
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LOG_LEVEL", "INFO")
+    sys.exit(main())
