@@ -35,21 +35,24 @@ def own_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def empty_home() -> Iterator[Path]:
-    """For tests that make, kill or spoil something."""
+    """For tests that need a first start."""
     with own_folder() as folder:
         yield folder
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Path, dict[str, str]]]:
-    """For tests that only look: a folder and the addresses of its servers."""
+    """A folder and the addresses of its servers: making a cluster is the slow part."""
     with own_folder() as folder:
         yield folder, devstack.up("test")
 
 
 @pytest.fixture
 def stack_home(running: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the servers that run, named in the environment."""
+    """The folder of servers that were started for this module, named in the environment.
+
+    A test may stop, kill and start them: passwords and ports stay the same.
+    """
     monkeypatch.setenv("DEVSTACK_HOME", str(running[0]))
     for name in devstack.URLS:
         monkeypatch.delenv(name, raising=False)
@@ -58,6 +61,7 @@ def stack_home(running: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyP
 
 def write_something(urls: dict[str, str]) -> None:
     with psycopg.connect(urls["DATABASE_URL"]) as connection:
+        connection.execute("DROP TABLE IF EXISTS kept")
         connection.execute("CREATE TABLE kept (word text)")
         connection.execute("INSERT INTO kept VALUES ('still here')")
 
@@ -114,7 +118,7 @@ def test_four_starts_at_once_end_with_one_pair_of_servers(empty_home: Path) -> N
     assert len(said) == 1
 
 
-def test_data_survives_a_stop_and_a_start(empty_home: Path) -> None:
+def test_data_survives_a_stop_and_a_start(stack_home: Path) -> None:
     write_something(devstack.up("test"))
 
     assert devstack.down("test") == ["PostgreSQL", "Valkey"]
@@ -132,18 +136,18 @@ def test_both_come_back_after_kill_9_with_the_data(empty_home: Path) -> None:
     assert read_something(devstack.up("dev")) == "still here"
 
 
-def test_the_fast_profile_too_comes_back_after_kill_9(empty_home: Path) -> None:
+def test_the_fast_profile_too_comes_back_after_kill_9(stack_home: Path) -> None:
     urls = devstack.up("test")
-    for number in process_numbers(urls, empty_home):
+    for number in process_numbers(urls, stack_home):
         os.kill(number, signal.SIGKILL)
 
     assert devstack.server_versions(devstack.up("test"))
 
 
-def test_a_pid_file_that_names_a_living_stranger_does_not_block_the_start(empty_home: Path) -> None:
+def test_a_pid_file_that_names_a_living_stranger_does_not_block_the_start(stack_home: Path) -> None:
     write_something(devstack.up("test"))
     devstack.down("test")
-    (data,) = empty_home.glob("test/pg*")
+    (data,) = stack_home.glob("test/pg*")
     owner = data.stat()
     stranger = subprocess.Popen(["sleep", "60"], user=owner.st_uid if os.geteuid() == 0 else None)
     pid_file = data / "postmaster.pid"
