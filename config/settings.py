@@ -76,9 +76,11 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------------------------
 # Persistent connections by default. DATABASE_POOL="10,100" gives the web process a pool instead;
-# Celery's prefork workers must not use one (they would rebuild it around every task).
+# Celery's prefork workers must not use one (they would rebuild it around every task), so the
+# setting may be the same everywhere: only config/wsgi.py calls its process "web".
 DATABASE_URL = env.str("DATABASE_URL", default="")
-DATABASE_POOL = env.list("DATABASE_POOL", cast=int, default=[])
+PROCESS = env.str("PROCESS", default="")
+DATABASE_POOL = env.list("DATABASE_POOL", cast=int, default=[]) if PROCESS == "web" else []
 DATABASE_CONNECT_TIMEOUT_SECONDS = env.int("DATABASE_CONNECT_TIMEOUT_SECONDS", default=10)
 DATABASE_CONNECT_ATTEMPTS = env.int("DATABASE_CONNECT_ATTEMPTS", default=3)
 DATABASE_STATEMENT_TIMEOUT_SECONDS = env.int("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=30)

@@ -24,7 +24,7 @@ from django.core.files.storage import default_storage
 from config.demo import Client
 from core.accounts import services as account_services
 from core.accounts.models import User
-from core.jobs.models import Job
+from core.jobs.models import Job, JobStep
 from meetings.models import Meeting
 from meetings.transcription import model_files
 from tests.bench import recordings
@@ -212,6 +212,10 @@ def _high_water(pid: int) -> float:
     return int(kilobytes) / 1024
 
 
+def _windows_kept(job_id: str) -> int:
+    return JobStep.objects.filter(job__parent__id=job_id).count()
+
+
 def _kill_goals(started: House, client: Client, expected: str) -> list[Goal]:
     """kill -9 of the whole worker, two processes at work, when half of the windows are done."""
     doomed = started.start("speech", "-c", "2")
@@ -224,12 +228,11 @@ def _kill_goals(started: House, client: Client, expected: str) -> list[Goal]:
         patience=PATIENCE_SECONDS,
     )
     started.kill(doomed)
-    kept = Job.objects.filter(parent_id=job).values("steps").exclude(steps=None).count()
+    kept = _windows_kept(job)
     with _speech(started, processes=2):
         wait_until(lambda: _end_of(job), "the job has ended", patience=PATIENCE_SECONDS)
     after = started.said().count("window.transcribed") - before
-    planned = Job.objects.filter(parent_id=job).values("steps").exclude(steps=None).count()
-    redone = after - planned
+    redone = after - _windows_kept(job)
     same = _text_of(client, meeting) == expected
     return [
         Goal(f"windows transcribed twice after kill -9 ({kept} were kept)", 2, redone),

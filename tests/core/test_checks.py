@@ -1,0 +1,82 @@
+"""Misconfiguration is found at start, with an id and a hint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django.fixtures import Settings
+
+from core.events import registry
+from core.jobs import policies
+from core.jobs.policies import Fixed, Policy
+
+
+def found(*, deploy: bool = False) -> dict[str, str]:
+    """The ids of our findings and their hints."""
+    findings = run_checks(include_deployment_checks=deploy)
+    return {
+        str(finding.id): finding.hint or ""
+        for finding in findings
+        if str(finding.id).startswith(("core.", "meetings."))
+    }
+
+
+def test_a_sound_configuration_has_no_findings() -> None:
+    assert found(deploy=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SECRET_KEY", "short", "core.E001"),
+        ("DATABASE_URL", "", "core.E002"),
+        ("DATABASE_URL", "sqlite:///x", "core.E002"),
+        ("REDIS_URL", "", "core.E003"),
+        ("CACHE_URL", "memory://", "core.E004"),
+        ("DATABASE_POOL", [5], "core.E006"),
+        ("DATABASE_POOL", [9, 3], "core.E006"),
+        ("JOB_LEASE_SECONDS", 0.0, "core.E009"),
+        ("ASR_THREADS", -1, "core.E009"),
+    ],
+)
+def test_a_wrong_setting_is_found(settings: Settings, name: str, value: Any, expected: str) -> None:
+    setattr(settings, name, value)
+    findings = found()
+    assert expected in findings
+    assert findings[expected].endswith(".")
+
+
+def test_a_cache_in_the_brokers_database_is_found(settings: Settings) -> None:
+    settings.CACHE_URL = settings.REDIS_URL
+    assert "core.E005" in found()
+
+
+def test_a_queue_that_nobody_serves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = Policy("tests.lost", "nowhere", 1, 1.0, Fixed(1), 0, print)
+    monkeypatch.setitem(policies._policies, policy.kind, policy)
+    assert "core.E007" in found()
+
+
+def test_a_listener_to_an_unknown_event_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = registry.Subscriber("x", "tests.unheard_of", print)
+    monkeypatch.setitem(registry._subscribers, "tests.unheard_of", [listener])
+    assert "core.E008" in found()
+
+
+def test_a_folder_that_cannot_be_written_is_found(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings.STORAGE_URL = str(tmp_path / "file" / "below")
+    assert "core.E010" in found()
+
+
+def test_debug_is_found_on_deployment(settings: Settings) -> None:
+    settings.DEBUG = True
+    assert "core.W001" in found(deploy=True)
+
+
+def test_a_missing_model_is_found_on_deployment(settings: Settings, tmp_path: Path) -> None:
+    settings.ASR_MODEL_DIR = str(tmp_path)
+    assert "meetings.E001" in found(deploy=True)
