@@ -41,7 +41,8 @@ class Placed:
         """Move or upload the bytes under their key, unless the organization has them already."""
         if not self._twins().exists():
             with self._incoming.path.open("rb") as source:
-                default_storage.save(self._row.key, LocalUpload(source, self._incoming.path))
+                upload = LocalUpload(source, self._incoming.path)
+                self._row.key = default_storage.save(self._row.key, upload)
             self._is_written = True
 
     def keep(self) -> StoredFile:

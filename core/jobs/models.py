@@ -107,7 +107,12 @@ class Job(Row):
             models.Index(
                 fields=("queue", "organization", "-priority", "run_at"),
                 name="job_queued",
-                condition=Q(status=JobStatus.QUEUED),
+                condition=Q(status=JobStatus.QUEUED, nudged_at=None),
+            ),
+            models.Index(
+                fields=("queue", "organization"),
+                name="job_nudged",
+                condition=Q(status=JobStatus.QUEUED, nudged_at__isnull=False),
             ),
             models.Index(
                 fields=("lease_until",), name="job_running", condition=Q(status=JobStatus.RUNNING)

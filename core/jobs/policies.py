@@ -64,6 +64,15 @@ def policy_of(kind: str) -> Policy:
     return _policies[kind]
 
 
+def delay_after(kind: str, attempt: int) -> float:
+    """Seconds between attempt number `attempt` of a kind and its next one.
+
+    A kind that this process does not know, as during an upgrade, gets the usual pause.
+    """
+    policy = _policies.get(kind)
+    return (policy.backoff if policy else Exponential()).delay(attempt)
+
+
 def policies() -> list[Policy]:
     """All policies by kind."""
     return sorted(_policies.values(), key=lambda policy: policy.kind)

@@ -17,7 +17,7 @@ from core.jobs import dispatch
 from core.jobs.events import JOB_DEAD, JOB_FAILED
 from core.jobs.failures import LeaseLost, Reason
 from core.jobs.models import ACTIVE, AttemptOutcome, Job, JobAttempt, JobStatus
-from core.jobs.policies import policy_of
+from core.jobs.policies import delay_after
 
 CLAIM = """
 UPDATE core_job
@@ -80,7 +80,7 @@ def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.F
         _end(job, JobStatus.DEAD)
         _publish_end(job, JOB_DEAD)
     else:
-        delay = max(policy_of(job.kind).backoff.delay(job.attempts), reason.retry_after or 0)
+        delay = max(delay_after(job.kind, job.attempts), reason.retry_after or 0)
         _requeue(job, delay=delay)
 
 

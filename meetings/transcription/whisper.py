@@ -8,9 +8,11 @@ to once more by itself.
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -86,7 +88,7 @@ class WhisperTranscriber:
         model of one language ignores it.
         """
         known = "en" if not self.model.multilingual else language
-        said, heard, certainty = self._listen(samples, window.start_ms, known)
+        said, heard, certainty = self._listen(_Joined(samples, window, window.speech), known)
         gaps = uncovered(window.speech, _times(said))
         again = [self._listen_again(samples, window, gap, heard) for gap in gaps]
         said = [*said, *(words for found in again for words in found)]
@@ -110,18 +112,18 @@ class WhisperTranscriber:
         self, samples: Samples, window: Window, gap: Span, language: str
     ) -> list[tuple[Word, ...]]:
         """The words of a stretch heard alone, and kept from repeating itself."""
-        start = max(gap[0] - _MARGIN_MS, window.start_ms)
-        end = gap[1] + _MARGIN_MS
-        cut = samples[_sample(start - window.start_ms) : _sample(end - window.start_ms)]
-        said, _, _ = self._listen(cut, start, language, no_repeat_ngram_size=3)
+        wide = (max(gap[0] - _MARGIN_MS, window.start_ms), min(gap[1] + _MARGIN_MS, window.end_ms))
+        said, _, _ = self._listen(
+            _Joined(samples, window, (wide,)), language, no_repeat_ngram_size=3
+        )
         return said
 
     def _listen(
-        self, samples: Samples, offset_ms: int, language: str | None, **options: Any
+        self, sound: _Joined, language: str | None, **options: Any
     ) -> tuple[list[tuple[Word, ...]], str, float]:
-        """The words of each segment in these samples, the language and how sure that is."""
+        """The words of each segment in this sound, the language and how sure that is."""
         segments, info = self._whisper.transcribe(
-            np.ascontiguousarray(samples),
+            sound.samples,
             language=language,
             beam_size=_BEAMS,
             temperature=0.0,
@@ -129,23 +131,45 @@ class WhisperTranscriber:
             word_timestamps=True,
             **options,
         )
-        end_ms = offset_ms + len(samples) * 1000 // SAMPLE_RATE
         said = [
-            tuple(_words(segment.words or (), offset_ms, end_ms))
+            tuple(sound.words(segment.words or ()))
             for segment in segments
             if segment.compression_ratio <= _LOOP_COMPRESSION
         ]
         return [words for words in said if words], info.language, info.language_probability
 
 
-def _words(words: Any, offset_ms: int, end_ms: int) -> Iterator[Word]:
-    """Words with times in the recording, never outside the samples and never going back."""
-    floor = offset_ms
-    for word in words:
-        start = min(max(offset_ms + round(word.start * 1000), floor), end_ms)
-        end = min(max(offset_ms + round(word.end * 1000), start), end_ms)
-        floor = start
-        yield Word(start, end, word.word, round(float(word.probability), 4))
+class _Joined:
+    """The speech of a window without the silence between, and the way back to real times.
+
+    Whisper hears half a minute at a time; what it does not hear it cannot invent words for.
+    """
+
+    def __init__(self, samples: Samples, window: Window, speech: tuple[Span, ...]) -> None:
+        self._speech = speech
+        parts = [
+            samples[_sample(start - window.start_ms) : _sample(end - window.start_ms)]
+            for start, end in speech
+        ]
+        self.samples = np.concatenate(parts)
+        # Where each stretch begins in the joined sound, in ms.
+        lengths = (end - start for start, end in speech)
+        self._begins = list(itertools.accumulate(lengths, initial=0))[:-1]
+
+    def words(self, found: Iterable[Any]) -> Iterator[Word]:
+        """The words with times in the recording, each within one stretch and none going back."""
+        floor = 0
+        for word in found:
+            middle = 500 * (word.start + word.end)
+            part = max(bisect.bisect_right(self._begins, middle) - 1, 0)
+            start = max(self._real(part, word.start), floor)
+            end = max(self._real(part, word.end), start)
+            floor = start
+            yield Word(start, end, word.word, round(float(word.probability), 4))
+
+    def _real(self, part: int, seconds: float) -> int:
+        first, last = self._speech[part]
+        return min(max(first, first + round(seconds * 1000) - self._begins[part]), last)
 
 
 def _times(parts: list[tuple[Word, ...]]) -> list[Span]:

@@ -54,12 +54,14 @@ def _repeat(recording: Path, seconds: int, to: Path) -> None:
     with av.open(str(recording)) as source, av.open(str(to), "w") as target:
         track = source.streams.audio[0]
         packets = [packet for packet in source.demux(track) if packet.size]
-        usual = packets[1].duration
+        usual, base = packets[1].duration, track.time_base
+        assert usual
+        assert base
         # Only whole packets follow each other without a seam in the clock.
         whole = [bytes(packet) for packet in packets if packet.duration == usual]
         copied = target.add_stream_from_template(track)
-        for number in range(int(seconds / track.time_base) // usual + 1):
+        for number in range(int(seconds / base) // usual + 1):
             packet = av.Packet(whole[number % len(whole)])
-            packet.time_base, packet.duration, packet.stream = track.time_base, usual, copied
+            packet.time_base, packet.duration, packet.stream = base, usual, copied
             packet.pts = packet.dts = number * usual
             target.mux(packet)

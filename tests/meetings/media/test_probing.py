@@ -1,0 +1,202 @@
+"""The facts of a recording, and everything that is refused at the door."""
+
+from __future__ import annotations
+
+import random
+import struct
+from pathlib import Path
+
+import pytest
+
+from core import errors
+from meetings.media import decode
+from meetings.media.probe import (
+    AudioFacts,
+    EmptyRecording,
+    NoAudio,
+    NotAudio,
+    TooLong,
+    Unreadable,
+    probe,
+)
+from tests.bench import recordings
+from tests.meetings.media import files
+
+
+@pytest.mark.parametrize("kind", files.KINDS, ids=lambda kind: kind.name)
+def test_the_facts_of_each_kind_are_found(kind: files.Kind, made: dict[str, Path]) -> None:
+    facts = probe(made[kind.name])
+    assert facts.media_type == kind.media_type
+    assert facts.codec == kind.codec.removeprefix("lib").removesuffix("lame")
+    assert facts.channels == {"mono": 1, "stereo": 2}[kind.layout]
+    assert facts.sample_rate == kind.rate
+    # Without a stated length an MP3 is guessed from its bit rate, which may change on the way.
+    close = 4000 if kind.name == "bare.mp3" else 100
+    assert facts.duration_ms == pytest.approx(files.SECONDS * 1000, abs=close)
+    assert facts.duration_is_estimate == (kind.name in ("bare.mp3", "browser.webm"))
+
+
+def test_a_real_recording_has_facts() -> None:
+    assert probe(recordings.JFK).to_json() == AudioFacts(
+        media_type="audio/flac",
+        container="flac",
+        codec="flac",
+        duration_ms=11_000,
+        duration_is_estimate=False,
+        channels=2,
+        sample_rate=44_100,
+    ).to_json() | {"channels": probe(recordings.JFK).channels}
+
+
+def test_a_film_with_sound_is_a_recording(tmp_path: Path) -> None:
+    facts = probe(files.film(tmp_path / "film.mp4", sound=True))
+    assert (facts.media_type, facts.codec) == ("audio/mp4", "aac")
+
+
+def test_a_film_without_sound_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NoAudio):
+        probe(files.film(tmp_path / "film.mp4", sound=False))
+
+
+def test_a_flac_written_as_a_stream_is_measured(made: dict[str, Path], tmp_path: Path) -> None:
+    data = bytearray(made["plain.flac"].read_bytes())
+    # STREAMINFO: the 36 bits of "total samples" (RFC 9639, section 8.2) set to "unknown".
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    path = tmp_path / "stream.flac"
+    path.write_bytes(data)
+    facts = probe(path)
+    assert facts.duration_ms == pytest.approx(files.SECONDS * 1000, abs=1)
+    assert facts.duration_is_estimate
+
+
+def test_zero_bytes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "empty.mp3"
+    path.touch()
+    with pytest.raises(EmptyRecording) as refused:
+        probe(path)
+    assert refused.value.code == "recording.empty"
+
+
+def test_a_text_called_mp3_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    path.write_text("la la la\n" * 1000)
+    with pytest.raises(NotAudio):
+        probe(path)
+
+
+def wav_header(data_bytes: int, *, rate: int = 16_000, channels: int = 1, codec: int = 1) -> bytes:
+    form = struct.pack("<HHIIHH", codec, channels, rate, rate * channels * 2, channels * 2, 16)
+    return (
+        b"RIFF" + struct.pack("<I", data_bytes + 36) + b"WAVEfmt " + struct.pack("<I", 16) + form
+        + b"data" + struct.pack("<I", data_bytes)
+    )  # fmt: skip
+
+
+JUNK = random.Random(3).randbytes(60_000)
+UNREADABLE = {
+    "a RIFF header over junk": b"RIFF" + struct.pack("<I", len(JUNK)) + b"WAVE" + JUNK,
+    "a WAV header over nothing": wav_header(32_000),
+    "a WAV of an unknown codec": wav_header(len(JUNK), codec=0x7777) + JUNK,
+    "a WAV of one sample a second": wav_header(len(JUNK), rate=1) + JUNK,
+    "a WAV of 60,000 channels": wav_header(len(JUNK), channels=60_000) + JUNK,
+    "an ID3 tag over junk": b"ID3\x04\0\0\0\0\0\x0aTSSE" + bytes(6) + JUNK,
+    "an Ogg page over junk": b"OggS\0\2" + bytes(20) + b"\1\x13OpusHead\1\1" + JUNK,
+    "a FLAC mark over junk": b"fLaC\0\0\0\x22" + JUNK,
+    "an MP4 without its index": b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42" + b"\0\0\xea\x68mdat" + JUNK,
+    "a WebM header over junk": b"\x1aE\xdf\xa3\x9fB\x86\x81\1B\xf7\x81\1B\xf2\x81\4B\xf3\x81\x08"
+    b"B\x82\x84webmB\x87\x81\4B\x85\x81\2" + JUNK,
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_good_beginning_over_junk_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(UNREADABLE[name])
+    with pytest.raises((Unreadable, NoAudio)) as refused:
+        probe(path)
+    assert refused.value.code in ("recording.unreadable", "recording.no_audio")
+    assert refused.value.detail
+
+
+def test_a_recording_over_the_limit_is_refused(made: dict[str, Path]) -> None:
+    assert probe(made["memo.m4a"], max_ms=30_000)
+    with pytest.raises(TooLong) as refused:
+        probe(made["memo.m4a"], max_ms=20_000)
+    assert refused.value.code == "recording.too_long"
+
+
+def test_a_long_stream_of_a_browser_is_refused_by_its_last_time(made: dict[str, Path]) -> None:
+    with pytest.raises(TooLong):
+        probe(made["browser.webm"], max_ms=20_000)
+
+
+@pytest.mark.parametrize(
+    "name", ["plain.wav", "tagged.mp3", "bare.mp3", "opus.ogg", "browser.webm", "plain.flac"]
+)
+def test_a_recording_that_breaks_off_is_accepted(
+    name: str, made: dict[str, Path], tmp_path: Path
+) -> None:
+    data = made[name].read_bytes()
+    path = tmp_path / name
+    path.write_bytes(data[: len(data) // 2])
+    assert probe(path).media_type == files.BY_NAME[name].media_type
+    played = sum(len(block) for block in decode.stream(path)) / decode.SAMPLE_RATE
+    assert played == pytest.approx(files.SECONDS / 2, rel=0.25)
+
+
+def test_a_wav_that_breaks_off_is_not_as_long_as_it_says(
+    made: dict[str, Path], tmp_path: Path
+) -> None:
+    data = made["plain.wav"].read_bytes()
+    path = tmp_path / "short.wav"
+    path.write_bytes(data[: len(data) // 2])
+    assert probe(path).duration_ms == pytest.approx(files.SECONDS * 500, abs=20)
+
+
+def test_an_m4a_without_its_end_is_refused(made: dict[str, Path], tmp_path: Path) -> None:
+    data = made["memo.m4a"].read_bytes()
+    path = tmp_path / "short.m4a"
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(Unreadable):
+        probe(path)
+
+
+def test_a_name_is_never_taken_for_an_address(tmp_path: Path) -> None:
+    """FFmpeg reads "concat:a|b" and "http:..." as places to fetch from; here they are file names."""
+    with pytest.raises(FileNotFoundError):
+        probe("concat:" + str(recordings.JFK))
+    path = tmp_path / "concat:x.flac"
+    path.write_bytes(recordings.JFK.read_bytes())
+    assert probe(path).codec == "flac"
+
+
+@pytest.mark.parametrize("kind", files.KINDS, ids=lambda kind: kind.name)
+def test_damaged_files_are_played_or_refused_and_nothing_else(
+    kind: files.Kind, made: dict[str, Path], tmp_path: Path
+) -> None:
+    whole = made[kind.name].read_bytes()[:60_000]
+    dice = random.Random(kind.name)
+    path = tmp_path / kind.name
+    for _ in range(12):
+        path.write_bytes(damaged(whole, dice))
+        try:
+            facts = probe(path)
+            blocks = decode.stream(path, start_ms=3000, end_ms=6000)
+            assert sum(len(block) for block in blocks) <= 3 * decode.SAMPLE_RATE
+        except errors.Invalid as refusal:
+            assert refusal.code.startswith("recording.")
+        else:
+            assert facts.duration_ms >= 0
+
+
+def damaged(whole: bytes, dice: random.Random) -> bytes:
+    """The file with bytes changed (most of them in its header), maybe a piece lost or doubled."""
+    data = bytearray(whole[: dice.randrange(len(whole) // 2, len(whole) + 1)])
+    for _ in range(dice.randrange(1, 30)):
+        data[min(int(dice.expovariate(1 / 300)), len(data) - 1)] = dice.randrange(256)
+    for _ in range(dice.randrange(20)):
+        data[dice.randrange(len(data))] = dice.randrange(256)
+    start, length = dice.randrange(len(data)), dice.randrange(3000)
+    piece = data[start : start + length]
+    return bytes(data[:start] + piece * dice.randrange(3) + data[start + length :])
