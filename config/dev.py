@@ -285,7 +285,7 @@ def _addresses(places: Places) -> str:
     web = f"http://localhost:{places.port}"
     return f"""
   API      {web}/api/v1/        docs {web}/api/docs/
-  Admin    {web}/admin/         sign in as the owner you make below
+  Admin    {web}/admin/         for staff: ./mb manage createsuperuser
   Flower   http://localhost:{places.flower_port}/   user admin, password {flower_password()}
   A key    ./mb manage bootstrap --organization NAME --email EMAIL --password PASSWORD
   Ctrl-C stops all of it; ./mb down stops PostgreSQL and Valkey.
@@ -293,7 +293,10 @@ def _addresses(places: Places) -> str:
 
 
 def main() -> int:
-    """Run everything until Ctrl-C. Returns 1 if a process died."""
+    """Run everything until Ctrl-C. Returns 1 if a process died, 2 for arguments: it takes none."""
+    if len(sys.argv) > 1:
+        print(f"usage: ./mb dev\n\n{__doc__}")
+        return 0 if sys.argv[1] in ("-h", "--help") else 2
     output = Output(sys.stdout)
     try:
         folder = prepare()

@@ -19,6 +19,7 @@ if (ROOT / ".env").is_file():
     env.read_env(str(ROOT / ".env"))
 
 # --- Who we are -------------------------------------------------------------------------------
+PROCESS = env.str("PROCESS", default="")  # "web" in the process that config/wsgi.py starts
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")  # core.E001 explains an empty one
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -79,7 +80,6 @@ TEMPLATES = [
 # Celery's prefork workers must not use one (they would rebuild it around every task), so the
 # setting may be the same everywhere: only config/wsgi.py calls its process "web".
 DATABASE_URL = env.str("DATABASE_URL", default="")
-PROCESS = env.str("PROCESS", default="")
 DATABASE_POOL = env.list("DATABASE_POOL", cast=int, default=[]) if PROCESS == "web" else []
 DATABASE_CONNECT_TIMEOUT_SECONDS = env.int("DATABASE_CONNECT_TIMEOUT_SECONDS", default=10)
 DATABASE_CONNECT_ATTEMPTS = env.int("DATABASE_CONNECT_ATTEMPTS", default=3)
@@ -97,7 +97,14 @@ DATABASES = {
         "OPTIONS": {
             "connect_timeout": DATABASE_CONNECT_TIMEOUT_SECONDS,
             "connect_attempts": DATABASE_CONNECT_ATTEMPTS,
-            "options": f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_SECONDS}s",
+            "options": (
+                f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_SECONDS}s"
+                # A frozen process must not hold its rows for ever, nor a dead peer its connection.
+                f" -c idle_in_transaction_session_timeout={2 * DATABASE_STATEMENT_TIMEOUT_SECONDS}s"
+            ),
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
             "server_side_binding": DATABASE_SERVER_SIDE_BINDING,
             # 5 uses before preparing; 0 would refuse every multi-statement execute.
             "prepare_threshold": 5 if DATABASE_PREPARED_STATEMENTS else None,
@@ -140,8 +147,9 @@ CACHES = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_connect_timeout": 2,
-    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    # A worker's socket waits for messages; a web request must not wait for a broker that hangs.
+    "socket_timeout": 1 if PROCESS == "web" else 5,
     "health_check_interval": 10,
 }
 CELERY_RESULT_BACKEND = "django-db"
@@ -171,6 +179,7 @@ SHUTDOWN_GRACE_SECONDS = env.float("SHUTDOWN_GRACE_SECONDS", default=60.0)
 STORAGE_URL = env.str("STORAGE_URL", default=str(ROOT / ".local" / "files"))
 UPLOAD_FOLDER = env.str("UPLOAD_FOLDER", default="")
 RECORDING_MAX_BYTES = env.int("RECORDING_MAX_BYTES", default=2 * 1024**3)
+UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=4)
 RECORDING_MAX_HOURS = env.float("RECORDING_MAX_HOURS", default=12.0)
 
 # --- Speech -----------------------------------------------------------------------------------
@@ -235,12 +244,19 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
+# What a page about an error must not show, beside what Django hides by itself.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "core.monitoring.reports.SettingsFilter"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "static"))
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": STORAGE_URL},
+        "OPTIONS": {
+            "location": STORAGE_URL,
+            # Recordings are for the processes of one user, or at most of its group.
+            "file_permissions_mode": 0o640,
+            "directory_permissions_mode": 0o750,
+        },
     },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from core.http.errors import no_such_address
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -12,7 +16,11 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/", include("core.api.urls")),
     path("api/v1/", include("meetings.api.urls")),
+    path("api/<path:rest>", csrf_exempt(no_such_address)),
+    path("", RedirectView.as_view(pattern_name="docs")),
 ]
+
+admin.site.site_header = admin.site.site_title = "Minutebook"
 
 handler400 = "core.http.errors.bad_request"
 handler403 = "core.http.errors.permission_denied"

@@ -94,6 +94,7 @@ def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
         "SHUTDOWN_GRACE_SECONDS",
         "RECORDING_MAX_BYTES",
         "RECORDING_MAX_HOURS",
+        "UPLOADS_AT_ONCE",
         "ASR_THREADS",
         "JSON_MAX_BYTES",
         "JSON_MAX_DEPTH",

@@ -21,4 +21,5 @@ def delete_files(run: Run, *, keys: list[str], **_: Any) -> None:
 
 
 sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
+sweeps.register("core.files", every_seconds=24 * 3600, work=files.sweep_unnamed)
 sweeps.register("core.idempotency_keys", every_seconds=600, work=sweep_idempotency_keys)

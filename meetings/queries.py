@@ -42,12 +42,16 @@ def recording_for_work(recording_id: str) -> Recording:
     return Recording.objects.select_related("stored_file", "meeting").get(id=recording_id)
 
 
-def latest_transcript(meeting: Meeting, *, recording_id: UUID | None = None) -> Transcript:
-    """The newest transcript of the meeting's first transcribed recording, or of the one named.
+def transcript_of(
+    meeting: Meeting, *, recording_id: UUID | None = None, transcript_id: UUID | None = None
+) -> Transcript:
+    """The newest transcript of the meeting's first transcribed recording, or the one named.
 
     Raises TranscriptNotReady when there is none.
     """
     found = Transcript.objects.filter(recording__meeting=meeting)
+    if transcript_id is not None:
+        found = found.filter(id=transcript_id)
     if recording_id is not None:
         found = found.filter(recording_id=recording_id)
     transcript = found.order_by("recording__position", "-version").first()

@@ -25,7 +25,7 @@ class StepInline(ReadOnlyInline):
     """Names only: an output may hold what was said in a meeting."""
 
     model = JobStep
-    fields = ("name", "created_at")
+    fields = readonly_fields = ("name", "created_at")
     ordering = ("created_at",)
 
 

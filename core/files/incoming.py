@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import tempfile
@@ -19,6 +21,7 @@ from core import errors
 
 BLOCK_BYTES = 1024**2
 HEAD_BYTES = 8192  # enough for a content check to name the type
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SYNC_BYTES = 64 * 1024**2
 STALE_SECONDS = 24 * 3600.0
 
@@ -35,6 +38,13 @@ class UploadIncomplete(errors.Invalid):
 
     code = "upload.incomplete"
     sentence = "The upload ended before all of the announced bytes had arrived."
+
+
+class StorageFull(errors.TooBusy):
+    """The disk takes no more bytes."""
+
+    code = "upload.no_space"
+    sentence = "There is no room for this file at the moment."
 
 
 class Readable(Protocol):
@@ -98,7 +108,8 @@ class Receiver:
 
     def discard(self) -> None:
         """Close and remove the file; harmless when it was moved away or removed before."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk refuses the last block once more
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
 
@@ -110,6 +121,10 @@ def receiving(*, limit: int, check_head: Callable[[bytes], object]) -> Iterator[
     receiver = Receiver(path, limit=limit, check_head=check_head)
     try:
         yield receiver
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StorageFull(retry_after=60) from error
+        raise
     finally:
         receiver.discard()
 
@@ -135,7 +150,7 @@ def upload_folder() -> Path:
     """Where uploads wait: inside the local storage, so that keeping one is a rename, not a copy."""
     location = settings.UPLOAD_FOLDER or getattr(default_storage, "base_location", "")
     folder = Path(location or tempfile.gettempdir()) / "incoming"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     return folder
 
 

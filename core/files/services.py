@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import models
+from django.db import DatabaseError, InterfaceError, models
 from django.db.models import F
+from django.utils import timezone
 
 from core.db.rows import new_id
 from core.db.transactions import insist_on_transaction
 from core.files.incoming import BLOCK_BYTES, Incoming
 from core.files.models import StoredFile
+
+UNNAMED_FOR = timedelta(days=1)
 
 
 class Placed:
@@ -35,15 +40,15 @@ class Placed:
         )
         self._row.key = f"{organization_id}/{self._row.id}"
         self._is_written = False
-        self._is_kept = False
 
     def write(self) -> None:
         """Move or upload the bytes under their key, unless the organization has them already."""
-        if not self._twins().exists():
-            with self._incoming.path.open("rb") as source:
-                upload = LocalUpload(source, self._incoming.path)
-                self._row.key = default_storage.save(self._row.key, upload)
+        twin = self._twins().first()
+        if twin is None:
+            self._row.key = self._save(self._row.key)
             self._is_written = True
+        elif not default_storage.exists(twin.key):  # a lost file comes back with its next upload
+            self._save(twin.key)
 
     def keep(self) -> StoredFile:
         """The row of these bytes with one more reference, in the caller's open transaction."""
@@ -54,17 +59,24 @@ class Placed:
                 self.write()
             StoredFile.objects.bulk_create([self._row], ignore_conflicts=True)
             twin = self._twins().select_for_update(no_key=True).get()
-        if twin.id == self._row.id:
-            self._is_kept = True
-        else:
+        if twin.id != self._row.id:
             twin.references += 1
             twin.save(update_fields=["references", "updated_at"])
         return twin
 
-    def forget(self, *, even_if_kept: bool) -> None:
-        """Remove the written copy when no row came to need it."""
-        if self._is_written and (even_if_kept or not self._is_kept):
-            default_storage.delete(self._row.key)
+    def forget_unless_named(self) -> None:
+        """Remove the written copy when no row came to need it, as the database tells.
+
+        An exception does not tell: a COMMIT whose answer was lost has happened all the same. When
+        the database cannot be asked the copy stays, for `sweep_unnamed` to find.
+        """
+        if self._is_written:
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                delete_bytes(self._row.key)
+
+    def _save(self, key: str) -> str:
+        with self._incoming.path.open("rb") as source:
+            return default_storage.save(key, LocalUpload(source, self._incoming.path))
 
     def _twins(self) -> models.QuerySet[StoredFile]:
         return StoredFile.objects.filter(
@@ -87,16 +99,14 @@ class LocalUpload(File):
 def placing(incoming: Incoming, *, organization_id: uuid.UUID, media_type: str) -> Iterator[Placed]:
     """Write the bytes to storage, then let the block commit the rows that need them.
 
-    The slow write comes before the transaction. If the block raises, the written copy is removed.
+    The slow write comes before the transaction; what no row names in the end is removed.
     """
     placed = Placed(incoming, organization_id, media_type)
     placed.write()
     try:
         yield placed
-    except BaseException:
-        placed.forget(even_if_kept=True)
-        raise
-    placed.forget(even_if_kept=False)
+    finally:
+        placed.forget_unless_named()
 
 
 def release(stored: StoredFile) -> str | None:
@@ -117,6 +127,27 @@ def delete_bytes(key: str) -> None:
     """Remove the bytes under a key that no row names; harmless when they are gone already."""
     if not StoredFile.objects.filter(key=key).exists():
         default_storage.delete(key)
+
+
+def sweep_unnamed() -> None:
+    """Remove day-old bytes that no row names: their process was killed before its commit."""
+    horizon = timezone.now() - UNNAMED_FOR
+    folders, _ = default_storage.listdir("")
+    for folder in filter(_is_id, folders):
+        _, names = default_storage.listdir(folder)
+        keys = {f"{folder}/{name}" for name in names}
+        named = StoredFile.objects.filter(organization_id=folder).values_list("key", flat=True)
+        for key in keys.difference(named):
+            if default_storage.get_modified_time(key) < horizon:
+                delete_bytes(key)
+
+
+def _is_id(name: str) -> bool:
+    try:
+        uuid.UUID(name)
+    except ValueError:
+        return False
+    return True
 
 
 @contextmanager

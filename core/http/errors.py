@@ -44,6 +44,13 @@ class BodyIncomplete(errors.Invalid):
     sentence = "The body ended before the announced number of bytes had arrived."
 
 
+class LengthRequired(errors.Invalid):
+    """A body in chunks, or with a Content-Length that is no number."""
+
+    code = "body.length_required"
+    sentence = "Send the body with a Content-Length."
+
+
 class MethodNotAllowed(errors.Refusal):
     """The address exists, the method does not."""
 
@@ -286,6 +293,11 @@ TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], errors.Refusal | None
     (OperationalError, _from_operational_error),
     (InterfaceError, _from_operational_error),
 )
+
+
+def no_such_address(_request: HttpRequest, **_rest: str) -> HttpResponse:
+    """A view for every address below /api/ that nothing else answers, also while DEBUG is on."""
+    return problem(errors.NotFound("There is no such address. They all end with a slash."))
 
 
 # --- Django's own handlers: addresses under /api/ that no view of the kit answers ---------------

@@ -133,8 +133,10 @@ def fingerprint_of(request: Request) -> str:
 def sweep_idempotency_keys() -> int:
     """Delete keys older than a day, some at a time; return how many went."""
     old = IdempotencyKey.objects.filter(created_at__lt=now() - KEPT_FOR).order_by("created_at")
-    ids = list(old.values_list("id", flat=True)[:SWEPT_AT_ONCE])
-    return IdempotencyKey.objects.filter(id__in=ids).delete()[0]
+    swept = 0
+    while ids := list(old.values_list("id", flat=True)[:SWEPT_AT_ONCE]):
+        swept += IdempotencyKey.objects.filter(id__in=ids).delete()[0]
+    return swept
 
 
 def _take(sender: Sender, key: str) -> None:

@@ -178,6 +178,8 @@ class CursorPages(BasePagination):
     The view names its order in `ordering`; `?page_size=` takes 1 to 100, 20 when absent.
     """
 
+    # What the addresses of other pages name beside the cursor, so that they go on in the same list.
+    pinned: Mapping[str, str] = {}
     cursor_parameter = "cursor"
     size_parameter = "page_size"
 
@@ -205,11 +207,10 @@ class CursorPages(BasePagination):
         if cursor is None:
             return None
         parts = urlsplit(self.request.build_absolute_uri())
+        added = {**self.pinned, self.cursor_parameter: cursor}
         kept = parse_qsl(parts.query, keep_blank_values=True)
-        query = [(k, v) for k, v in kept if k != self.cursor_parameter]
-        return urlunsplit(
-            parts._replace(query=urlencode([*query, (self.cursor_parameter, cursor)]))
-        )
+        query = [(name, value) for name, value in kept if name not in added]
+        return urlunsplit(parts._replace(query=urlencode([*query, *added.items()])))
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": "string", "format": "uri", "nullable": True}

@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core import errors
 from core.http import idempotency
+from core.http.errors import LengthRequired
 from core.http.text import check_text
 
 
@@ -60,6 +61,8 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         for name, values in request.query_params.lists():
             check_text(name, *values)
+        if "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH"):
+            raise LengthRequired
         super().initial(request, *args, **kwargs)
         if request.method == "POST" and self.idempotent:
             self._answer_post_once(request)

@@ -7,6 +7,7 @@ Redis therefore never holds one customer's ten thousand messages before another'
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from functools import partial
@@ -22,7 +23,7 @@ from core.jobs.queues import QUEUES
 
 log = structlog.get_logger(__name__)
 
-BROKER_PAUSE_SECONDS = 3.0  # after a refused message, leave the broker to the relay for a while
+BROKER_PAUSE_SECONDS = 30.0  # after a refused message, leave the broker to the relay for a while
 NUDGE_AGAIN_SECONDS = 30.0  # doubled with every nudge of the same job
 LOST_AFTER_SECONDS = 2.0  # an empty broker queue with a nudge older than this has lost it
 
@@ -74,6 +75,10 @@ RETURNING id, kind, queue
 _broker_away_until = 0.0
 
 
+class BrokerAway(Exception):
+    """A message was refused; its job and those behind it stay for the relay's next round."""
+
+
 def nudge_on_commit(job: Job) -> None:
     """Send the job's message once the open transaction commits, if its window has room."""
     transaction.on_commit(partial(_nudge, job.id, job.kind, job.queue), robust=True)
@@ -100,7 +105,8 @@ def _nudge(job_id: uuid.UUID, kind: str, queue: str) -> None:
         cursor.execute(MARK_IF_ROOM, {"id": job_id, **_limits()})
         if cursor.fetchone() is None:
             return
-    _send_marked([(job_id, kind, queue)])
+    with contextlib.suppress(BrokerAway):
+        _send_marked([(job_id, kind, queue)])
 
 
 def _limits() -> dict[str, int]:
@@ -124,7 +130,7 @@ def _broker_queue_is_empty(queue: str) -> bool:
 
 
 def _send_marked(jobs: list[tuple[uuid.UUID, str, str]]) -> int:
-    """Send messages for marked jobs; unmark those that the broker did not take."""
+    """Send messages for marked jobs. Raises BrokerAway, those not taken being unmarked."""
     for position, (job_id, kind, queue) in enumerate(jobs):
         try:
             current_app.send_task(
@@ -132,7 +138,7 @@ def _send_marked(jobs: list[tuple[uuid.UUID, str, str]]) -> int:
             )
         except (BrokerError, OSError) as error:
             _leave_to_relay([job_id for job_id, _, _ in jobs[position:]], error)
-            return position
+            raise BrokerAway from error
     return len(jobs)
 
 

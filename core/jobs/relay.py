@@ -42,9 +42,17 @@ def run(stop: threading.Event) -> None:
             _sleep(pause)
         except (DatabaseError, InterfaceError) as error:
             log.warning("relay.database_away", error=str(error))
-            connection.close()
-            stop.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = _rest(stop, pause)
+        except Exception:
+            log.exception("relay.round_failed")
+            pause = _rest(stop, pause)
+
+
+def _rest(stop: threading.Event, pause: float) -> float:
+    """Let go of the connection and wait; the longer pause to wait after that."""
+    connection.close()
+    stop.wait(pause)
+    return min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 def do_round() -> int:
@@ -52,7 +60,7 @@ def do_round() -> int:
     moved = recover_lost() + resume_parents() + _drain(events.fan_out)
     try:
         return moved + dispatch.fill_windows() + dispatch.nudge_again()
-    except (BrokerError, RedisError, OSError) as error:
+    except (dispatch.BrokerAway, BrokerError, RedisError, OSError) as error:
         log.warning("relay.broker_away", error=str(error))
         return moved
 
@@ -71,9 +79,10 @@ def recover_lost() -> int:
 
 
 def _recover(job_id: uuid.UUID) -> int:
+    """A row that another holds, perhaps for long, is skipped and looked at in the next round."""
     try:
         with transaction.atomic():
-            job = transitions.lock(job_id)
+            job = transitions.lock(job_id, wait=False)
             if job.status != JobStatus.RUNNING or job.lease_until is None:
                 return 0
             if job.lease_until > now():
@@ -83,7 +92,7 @@ def _recover(job_id: uuid.UUID) -> int:
                 transitions.cancel(job)
             else:
                 transitions.fail(job, LOST, outcome=AttemptOutcome.LOST)
-    except LeaseLost:  # the job was deleted meanwhile
+    except LeaseLost:  # the job was deleted meanwhile, or somebody holds it
         return 0
     return 1
 
@@ -96,11 +105,14 @@ def resume_parents() -> int:
 
 
 def _resume(job_id: uuid.UUID) -> int:
-    with transaction.atomic():
-        job = transitions.lock(job_id)
-        if not job.is_waiting or job.children.filter(status__in=ACTIVE).exists():
-            return 0
-        transitions.resume(job)
+    try:
+        with transaction.atomic():
+            job = transitions.lock(job_id, wait=False)
+            if not job.is_waiting or job.children.filter(status__in=ACTIVE).exists():
+                return 0
+            transitions.resume(job)
+    except LeaseLost:
+        return 0
     return 1
 
 
@@ -110,6 +122,12 @@ def _listen() -> None:
 
 
 def _sleep(seconds: float) -> None:
-    """Until somebody commits something for the relay, or the period has passed."""
-    for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
-        break
+    """Until somebody commits something for the relay, or the period has passed.
+
+    All that has arrived is taken at once: a hundred commits ask for one round, not for a hundred.
+    """
+    with connection.wrap_database_errors:
+        for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
+            pass
+        for _ in connection.connection.notifies(timeout=0):
+            pass

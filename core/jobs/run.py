@@ -111,6 +111,8 @@ class Run:
         Its function is called again after the last of them, whatever their outcome.
         """
         with self.writing() as job:
+            if job.cancel_requested_at is not None:
+                raise Cancelled(str(self.id))
             yield job
             job.step = step
             transitions.wait_for_children(job)

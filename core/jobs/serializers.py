@@ -22,6 +22,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     """A job: how far it is, what it is doing, and why it failed if it did."""
 
     progress = serializers.SerializerMethodField()
+    attempts = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
 
     class Meta:
@@ -41,6 +42,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "ended_at",
         )
         read_only_fields = fields
+
+    def get_attempts(self, job: Job) -> int:
+        """A job that waits for its children is still in the attempt that made them."""
+        return job.attempts + job.is_waiting
 
     def get_progress(self, job: Job) -> float:
         return job_queries.shown_progress(job)

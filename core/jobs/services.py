@@ -15,6 +15,7 @@ from core.db.clock import now
 from core.db.transactions import insist_on_transaction
 from core.events.services import wake_relay
 from core.jobs import dispatch, transitions
+from core.jobs.failures import LeaseLost
 from core.jobs.models import ACTIVE, ENDED, Job, JobQuerySet, JobStatus, JobStep
 from core.jobs.policies import policy_of
 from core.monitoring.requests import current_request_id
@@ -135,7 +136,7 @@ def cancel_job(*, job: Job) -> Job:
     Raises JobHasEnded when there is nothing to stop.
     """
     with transaction.atomic():
-        held = transitions.lock(job.id)
+        held = _lock(job)
         if held.has_ended:
             raise JobHasEnded
         held.cancel_requested_at = now()
@@ -146,6 +147,14 @@ def cancel_job(*, job: Job) -> Job:
         if held.status == JobStatus.QUEUED or held.is_waiting:
             transitions.cancel(held)
     return held
+
+
+def _lock(job: Job) -> Job:
+    """The locked job. Raises NotFound when it was deleted meanwhile."""
+    try:
+        return transitions.lock(job.id)
+    except LeaseLost:
+        raise errors.NotFound from None
 
 
 def _cancel_child(child: Job) -> None:
@@ -165,7 +174,7 @@ def requeue_job(*, job: Job) -> Job:
     Raises JobNotEnded for any other status.
     """
     with transaction.atomic():
-        held = transitions.lock(job.id)
+        held = _lock(job)
         if held.status not in ENDED or not held.may_become(JobStatus.QUEUED):
             raise JobNotEnded
         _check_no_twin(held)
@@ -192,6 +201,7 @@ def _check_no_twin(job: Job) -> None:
 
 def move_subjects(subject_ids: list[uuid.UUID], *, team_id: uuid.UUID | None) -> None:
     """Let the jobs about something follow it into another team, and out of other people's sight."""
+    _lock_subjects(subject_ids)
     Job.objects.filter(subject_id__in=subject_ids).update(team_id=team_id)
 
 
@@ -200,4 +210,12 @@ def forget_subjects(subject_ids: list[uuid.UUID]) -> None:
 
     A worker in the middle of one finds its lease gone and writes nothing.
     """
+    _lock_subjects(subject_ids)
     Job.objects.filter(subject_id__in=subject_ids).delete()
+
+
+def _lock_subjects(subject_ids: list[uuid.UUID]) -> None:
+    """In the order of every other lock: parents, then their children, each by id."""
+    about = Job.objects.select_for_update().filter(subject_id__in=subject_ids).order_by("id")
+    for generation in (about.filter(parent=None), about.filter(parent__isnull=False)):
+        list(generation.values_list("id", flat=True))

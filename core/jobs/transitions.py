@@ -47,12 +47,17 @@ def claim(job_id: uuid.UUID, *, owner: str) -> Job | None:
     return job
 
 
-def lock(job_id: uuid.UUID, *, token: int | None = None) -> Job:
-    """Lock the job's parent, then the job. Raises LeaseLost when `token` no longer holds it."""
+def lock(job_id: uuid.UUID, *, token: int | None = None, wait: bool = True) -> Job:
+    """Lock the job's parent, then the job.
+
+    Raises LeaseLost when the job is gone, when `token` no longer holds it, or, without `wait`,
+    when somebody else has locked either row.
+    """
+    rows = Job.objects.select_for_update(no_key=True, skip_locked=not wait)
     parent_id = Job.objects.filter(id=job_id).values_list("parent_id", flat=True).first()
-    if parent_id is not None:
-        Job.objects.select_for_update(no_key=True).filter(id=parent_id).first()
-    held = Job.objects.select_for_update(no_key=True).filter(id=job_id)
+    if parent_id is not None and rows.filter(id=parent_id).first() is None:
+        raise LeaseLost(str(job_id))
+    held = rows.filter(id=job_id)
     if token is not None:
         held = held.filter(status=JobStatus.RUNNING, lease_token=token, lease_until__isnull=False)
     job = held.first()
@@ -73,7 +78,9 @@ def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.F
     """An attempt failed: back to the queue after a pause, or the end of the job."""
     job.error_code, job.error_sentence = reason.code, reason.sentence[:500]
     _close_attempts(job, outcome, reason)
-    if reason.permanent:
+    if job.cancel_requested_at is not None:
+        _end(job, JobStatus.CANCELLED)
+    elif reason.permanent:
         _end(job, JobStatus.FAILED)
         _publish_end(job, JOB_FAILED)
     elif job.attempts >= job.max_attempts:

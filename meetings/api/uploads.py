@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
@@ -19,18 +23,13 @@ from core.files.incoming import (
     UploadTooLarge,
     receive_stream,
 )
+from core.http.errors import LengthRequired
 from core.http.text import check_text
 
 FORM = "multipart/form-data"
 FORM_OVERHEAD_BYTES = 64 * 1024  # boundaries, part headers and small fields around the file
 LONGEST_FILENAME = 255
-
-
-class LengthRequired(errors.Invalid):
-    """A body without a Content-Length."""
-
-    code = "upload.length_required"
-    sentence = "Send the body with a Content-Length."
+LONGEST_LANGUAGE = 20
 
 
 class BadForm(errors.Invalid):
@@ -38,6 +37,27 @@ class BadForm(errors.Invalid):
 
     code = "upload.bad_form"
     sentence = "Send the recording as the body, or as the one part named `file` of a form."
+
+
+class TooManyUploads(errors.TooBusy):
+    """As many uploads are under way as this process takes at once."""
+
+    code = "upload.too_many"
+    sentence = "Too many uploads are under way. Try again shortly."
+
+
+_under_way = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
+
+
+@contextmanager
+def one_of_few() -> Iterator[None]:
+    """Leave threads for everybody else, however slowly uploads arrive. Raises TooManyUploads."""
+    if not _under_way.acquire(blocking=False):
+        raise TooManyUploads(retry_after=5)
+    try:
+        yield
+    finally:
+        _under_way.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +88,9 @@ def receive_upload(request: HttpRequest, receiver: Receiver, *, limit: int) -> U
 
 def _declared_bytes(request: HttpRequest) -> int:
     text = request.META.get("CONTENT_LENGTH") or ""
-    if not text and "Transfer-Encoding" not in request.headers:
-        return 0  # RFC 9112, section 6.3: a request that announces no body has none
-    if not text.isascii() or not text.isdigit():
+    if text and not (text.isascii() and text.isdigit()):
         raise LengthRequired
-    return int(text)
+    return int(text or 0)  # RFC 9112, section 6.3: a request that announces no body has none
 
 
 def _receive_form(request: HttpRequest, receiver: Receiver, declared: int) -> Upload:
@@ -84,6 +102,8 @@ def _receive_form(request: HttpRequest, receiver: Receiver, declared: int) -> Up
         raise (UploadIncomplete if body.is_cut else BadForm) from error
     if body.is_cut:
         raise UploadIncomplete
+    if "file" in fields:
+        raise BadForm("The part `file` holds text, not a file. With curl, write `file=@NAME`.")
     unknown = set(fields) - {"language", "filename"}
     if part.parts != 1 or list(files) != ["file"] or unknown:
         raise BadForm(fields={name: ["There is no such field."] for name in sorted(unknown)})
@@ -98,6 +118,8 @@ def _parser(request: HttpRequest, body: CountedBody, part: FilePart) -> MultiPar
 
 def _upload(incoming: Incoming, filename: str, language: str) -> Upload:
     check_text(filename, language)
+    if len(language) > LONGEST_LANGUAGE:
+        raise BadForm(fields={"language": ["Send a language code such as `en`."]})
     name = filename.replace("\\", "/").rsplit("/", 1)[-1].strip()[:LONGEST_FILENAME]
     return Upload(incoming, name, language.strip().lower())
 

@@ -25,6 +25,13 @@ class TeamNotYours(errors.NotAllowed):
     sentence = "You can only give a meeting to a team that you belong to."
 
 
+class EndsBeforeStart(errors.Invalid):
+    """The end and the start, perhaps changed by two people at once, do not fit."""
+
+    code = "meeting.ends_before_start"
+    sentence = "A meeting ends after it starts."
+
+
 def create_meeting(*, actor: Actor, **values: Any) -> Meeting:
     """Enter a meeting of the actor's organization. Raises TeamNotYours."""
     _check_team(actor, values.get("team"))
@@ -40,9 +47,11 @@ def update_meeting(*, actor: Actor, meeting: Meeting, **values: Any) -> Meeting:
     if "team" in values and values["team"] != meeting.team:
         _check_team(actor, values["team"])
     with transaction.atomic():
-        held = lock_meeting(meeting)
+        held = lock_meeting(meeting, actor=actor)
         for name, value in values.items():
             setattr(held, name, value)
+        if held.starts_at and held.ends_at and held.ends_at < held.starts_at:
+            raise EndsBeforeStart
         held.revision += 1
         held.save()
         if "team" in values:
@@ -55,9 +64,9 @@ def delete_meeting(*, actor: Actor, meeting: Meeting) -> None:
     """Delete a meeting: its rows, jobs and their kept text now, its files by a job."""
     with transaction.atomic():
         held = lock_meeting(meeting)
-        recordings = list(held.recordings.select_related("stored_file"))
-        held.delete()
+        recordings = list(held.recordings.select_related("stored_file").order_by("stored_file_id"))
         jobs.forget_subjects([recording.id for recording in recordings])
+        held.delete()
         keys = [files.release(recording.stored_file) for recording in recordings]
         _delete_files([key for key in keys if key is not None], actor)
         events.publish(
@@ -73,9 +82,15 @@ def touch(meeting: Meeting) -> None:
     Meeting.objects.filter(id=meeting.id).update(revision=F("revision") + 1)
 
 
-def lock_meeting(meeting: Meeting) -> Meeting:
-    """Hold the meeting's row until the transaction ends. Raises NotFound once it is gone."""
-    held = Meeting.objects.select_for_update(no_key=True).filter(id=meeting.id).first()
+def lock_meeting(meeting: Meeting, *, actor: Actor | None = None) -> Meeting:
+    """Hold the meeting's row until the transaction ends: always before jobs, then stored files.
+
+    Raises NotFound once it is gone, or is no longer to be seen by the actor.
+    """
+    rows = Meeting.objects.all() if actor is None else Meeting.objects.visible_to(actor)
+    held: Meeting | None = (
+        rows.select_for_update(no_key=True, of=("self",)).filter(id=meeting.id).first()
+    )
     if held is None:
         raise errors.NotFound
     return held

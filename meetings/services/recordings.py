@@ -31,6 +31,13 @@ class AlreadyTranscribed(errors.Conflict):
     sentence = "This recording has a transcript by the current engine already."
 
 
+class LanguageNotKnown(errors.Invalid):
+    """A language that the installed speech model does not know."""
+
+    code = "recording.language_not_known"
+    sentence = "The speech model of this installation does not know that language."
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """A recording that was taken in. `is_new` is false when the meeting had these bytes before."""
@@ -49,6 +56,7 @@ def add_recording(
     of the organization they give a new recording on the same stored file. Raises the refusals of
     `meetings.media.probe`, and NotFound when the meeting was deleted meanwhile.
     """
+    _check_language(language)
     facts = probe(incoming.path, max_ms=int(settings.RECORDING_MAX_HOURS * MS_PER_HOUR))
     with (
         files.placing(
@@ -56,7 +64,7 @@ def add_recording(
         ) as placed,
         transaction.atomic(),
     ):
-        held = meeting_services.lock_meeting(meeting)
+        held = meeting_services.lock_meeting(meeting, actor=actor)
         twin = held.recordings.filter(stored_file__sha256=incoming.sha256).first()
         if twin is not None:
             return Accepted(_with_job(twin), is_new=False, is_duplicate=True)
@@ -75,11 +83,16 @@ def retry_transcription(*, actor: Actor, recording: Recording) -> Recording:
     """
     engine = find_model(settings.ASR_MODEL_DIR or None).name
     with transaction.atomic():
-        meeting_services.lock_meeting(recording.meeting)
+        recording.meeting = meeting_services.lock_meeting(recording.meeting, actor=actor)
         if recording.transcripts.filter(engine=engine).exists():
             raise AlreadyTranscribed
         _start(recording, actor)
     return recording
+
+
+def _check_language(language: str) -> None:
+    if language and language not in find_model(settings.ASR_MODEL_DIR or None).languages:
+        raise LanguageNotKnown(fields={"language": [LanguageNotKnown.sentence]})
 
 
 def _create(

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max
 from psycopg.types.json import Jsonb
 
@@ -160,8 +160,13 @@ def _finish(run: Run, recording: Recording, children: list[Job]) -> None:
     run.report(0.95, "writing the transcript")
     texts = JobStep.objects.filter(job__parent_id=run.id).values_list("output", flat=True)
     text = assemble(WindowText.from_json(output) for output in texts)
-    with run.finishing():
+    with transaction.atomic():
         meeting_services.lock_meeting(recording.meeting)
+        _write(run, recording, text)
+
+
+def _write(run: Run, recording: Recording, text: TranscriptText) -> None:
+    with run.finishing():
         transcript = _create_transcript(recording, text)
         copy_segments(transcript, text)
         meeting_services.touch(recording.meeting)

@@ -52,6 +52,21 @@ def test_the_newest_version_of_the_first_recording_is_shown_unless_another_is_na
     assert text(f"?recording={second.id}") == "second"
 
 
+def test_further_pages_go_on_in_the_transcript_of_the_first() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    first, second = make.recording(meeting=meeting), make.recording(meeting=meeting)
+    make.transcript(recording=second, texts=("second 0", "second 1"))
+    client = make.client(actor)
+    page = client.get(f"/api/v1/meetings/{meeting.id}/transcript/?page_size=1").json()
+    make.transcript(recording=first, texts=("first 0", "first 1"))
+    texts = [
+        segment["text"]
+        for segment in client.get(page["segments"]["next"]).json()["segments"]["results"]
+    ]
+    assert texts == ["second 1"]
+
+
 def test_without_a_transcript_there_is_a_404_that_says_so() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.crypto import get_random_string
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
@@ -16,6 +18,7 @@ from core.accounts.actor import Actor
 from core.accounts.models import Role
 from core.files.models import StoredFile
 from core.jobs.models import Job
+from meetings.api.uploads import one_of_few
 from meetings.models import Meeting, Recording
 from tests import make
 from tests.meetings.conftest import files_in
@@ -176,7 +179,7 @@ def test_a_body_without_a_usable_length_is_refused(
     length: str, actor: Actor, meeting: Meeting, storage: Path
 ) -> None:
     answer = send_bytes(make.client(actor), meeting, tone(), CONTENT_LENGTH=length)
-    assert (answer.status_code, answer.json()["code"]) == (400, "upload.length_required")
+    assert (answer.status_code, answer.json()["code"]) == (400, "body.length_required")
     assert_nothing_is_left(storage)
 
 
@@ -207,6 +210,46 @@ def test_a_name_with_characters_that_cannot_be_stored_is_refused(
 ) -> None:
     answer = send_bytes(make.client(actor), meeting, tone(), query_params={"filename": "a\0b"})
     assert (answer.status_code, answer.json()["code"]) == (400, "text.invalid_character")
+    assert_nothing_is_left(storage)
+
+
+def test_a_signed_in_person_uploads_with_the_token_in_the_header(
+    actor: Actor, meeting: Meeting
+) -> None:
+    browser = APIClient(enforce_csrf_checks=True)
+    browser.force_login(actor.user)
+    assert send_bytes(browser, meeting, tone()).status_code == 403
+    browser.cookies["csrftoken"] = token = get_random_string(32)
+    for send, seconds in ((send_bytes, 1.0), (send_form, 2.0)):
+        browser.credentials(HTTP_X_CSRFTOKEN=token)
+        assert send(browser, meeting, tone(seconds=seconds)).status_code == 202
+
+
+def test_only_so_many_uploads_are_taken_at_once(
+    actor: Actor, meeting: Meeting, settings: Settings, storage: Path
+) -> None:
+    with ExitStack() as under_way:
+        for _ in range(settings.UPLOADS_AT_ONCE):
+            under_way.enter_context(one_of_few())
+        answer = send_bytes(make.client(actor), meeting, tone())
+    assert (answer.status_code, answer.json()["code"]) == (503, "upload.too_many")
+    assert_nothing_is_left(storage)
+    assert send_bytes(make.client(actor), meeting, tone()).status_code == 202
+
+
+def test_a_language_that_the_model_does_not_know_is_refused(
+    actor: Actor, meeting: Meeting, storage: Path
+) -> None:
+    answer = send_form(make.client(actor), meeting, tone(), language="sv")
+    assert (answer.status_code, answer.json()["code"]) == (400, "recording.language_not_known")
+    assert_nothing_is_left(storage)
+
+
+def test_a_language_of_too_many_characters_is_refused(
+    actor: Actor, meeting: Meeting, storage: Path
+) -> None:
+    answer = send_form(make.client(actor), meeting, tone(), language="x" * 21)
+    assert (answer.status_code, answer.json()["code"]) == (400, "upload.bad_form")
     assert_nothing_is_left(storage)
 
 

@@ -112,8 +112,13 @@ def test_what_is_not_audio_is_refused_long_before_its_end(web: House, client: Cl
     assert nothing_is_left(web)
 
 
+def test_a_content_type_that_cannot_be_read_is_a_refusal(web: House, client: Client) -> None:
+    with open_upload(client, "Content-Length: 0", "Content-Type: a/b; charset*=bogus''x") as sent:
+        assert answer_on(sent) == (400, "recording.empty")
+
+
 def test_a_body_in_chunks_needs_a_length(web: House, client: Client) -> None:
     with open_upload(client, "Transfer-Encoding: chunked", "Content-Type: audio/flac") as sent:
         sent.sendall(b"4\r\nfLaC\r\n0\r\n\r\n")
-        assert answer_on(sent) == (400, "upload.length_required")
+        assert answer_on(sent) == (400, "body.length_required")
     assert nothing_is_left(web)

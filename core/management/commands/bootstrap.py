@@ -27,6 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("--organization", required=True, metavar="NAME")
         parser.add_argument("--email", required=True, help="the owner's e-mail address")
         parser.add_argument("--password", help="lets the owner sign in")
+        parser.add_argument(
+            "--staff", action="store_true", help="with --password: lets the owner into /admin/"
+        )
         parser.add_argument("--new-key", action="store_true", help="make another API key")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,8 +40,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             membership, created = self._membership(name, email)
             if options["password"]:
-                membership.user.set_password(options["password"])
-                membership.user.save()
+                _let_in(membership.user, options["password"], staff=options["staff"])
             key = self._key(membership) if created or options["new_key"] else None
         self._tell(membership, created=created, key=key)
 
@@ -82,3 +84,10 @@ class Command(BaseCommand):
 
     def _say(self, sentence: str) -> None:
         self.stderr.write(sentence, style_func=str)  # not in the colour of errors
+
+
+def _let_in(user: User, password: str, *, staff: bool) -> None:
+    user.set_password(password)
+    if staff:
+        user.is_staff = user.is_superuser = True
+    user.save()

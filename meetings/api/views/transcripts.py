@@ -36,6 +36,11 @@ class MeetingTranscript(ApiView):
                 OpenApiTypes.UUID,
                 description="Which recording's; without it, the first one that has a transcript.",
             ),
+            OpenApiParameter(
+                "transcript",
+                OpenApiTypes.UUID,
+                description="Which version; the addresses of further pages name the first page's.",
+            ),
             OpenApiParameter("cursor", OpenApiTypes.STR),
             OpenApiParameter("page_size", OpenApiTypes.INT, description="1 to 100, 20 if absent."),
         ],
@@ -43,8 +48,13 @@ class MeetingTranscript(ApiView):
     )
     def get(self, request: Request, meeting_id: UUID) -> Response:
         meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
-        transcript = queries.latest_transcript(meeting, recording_id=_recording_id(request))
+        transcript = queries.transcript_of(
+            meeting,
+            recording_id=_id_in(request, "recording"),
+            transcript_id=_id_in(request, "transcript"),
+        )
         pages = CursorPages()
+        pages.pinned = {"transcript": str(transcript.id)}
         segments = pages.paginate_queryset(queries.segments_of(transcript), request, self)
         return Response(
             {
@@ -56,8 +66,8 @@ class MeetingTranscript(ApiView):
         )
 
 
-def _recording_id(request: Request) -> UUID | None:
-    text = request.query_params.get("recording")
+def _id_in(request: Request, name: str) -> UUID | None:
+    text = request.query_params.get(name)
     if not text:
         return None
     try:

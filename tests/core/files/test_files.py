@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import threading
@@ -9,12 +10,22 @@ import time
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from core.accounts.models import Organization
+from core.db.rows import new_id
 from core.files import services as files
-from core.files.incoming import Incoming, receive_stream, receiving, sweep_uploads, upload_folder
+from core.files.incoming import (
+    Incoming,
+    StorageFull,
+    receive_stream,
+    receiving,
+    sweep_uploads,
+    upload_folder,
+)
 from core.files.models import StoredFile
 from tests import make
 
@@ -38,14 +49,16 @@ def keep(body: bytes, organization: Organization, *, fail: bool = False) -> Stor
         return _keep(incoming, organization, fail=fail)
 
 
-def _keep(incoming: Incoming, organization: Organization, *, fail: bool) -> StoredFile:
-    with (
-        files.placing(incoming, organization_id=organization.id, media_type="x/y") as placed,
-        transaction.atomic(),
-    ):
-        stored = placed.keep()
-        if fail:
-            raise ZeroDivisionError
+def _keep(
+    incoming: Incoming, organization: Organization, *, fail: bool = False, lose_answer: bool = False
+) -> StoredFile:
+    with files.placing(incoming, organization_id=organization.id, media_type="x/y") as placed:
+        with transaction.atomic():
+            stored = placed.keep()
+            if fail:
+                raise ZeroDivisionError
+        if lose_answer:
+            raise OperationalError
     return stored
 
 
@@ -63,6 +76,50 @@ def test_what_is_rolled_back_leaves_no_bytes(storage: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         keep(b"abc", make.organization(), fail=True)
     assert (contents(storage), StoredFile.objects.count()) == ([], 0)
+
+
+@pytest.mark.django_db
+def test_a_commit_whose_answer_was_lost_keeps_its_bytes(storage: Path) -> None:
+    organization = make.organization()
+    with receiving(limit=10**6, check_head=len) as receiver:
+        incoming = receive_stream(receiver, io.BytesIO(b"abc"), declared_bytes=3)
+        with pytest.raises(OperationalError):
+            _keep(incoming, organization, lose_answer=True)
+    assert contents(storage) == [b"abc"]
+
+
+@pytest.mark.django_db
+def test_lost_bytes_come_back_with_the_next_upload_of_the_same(storage: Path) -> None:
+    organization = make.organization()
+    stored = keep(b"abc", organization)
+    default_storage.delete(stored.key)
+    keep(b"abc", organization)
+    assert default_storage.open(stored.key).read() == b"abc"
+    assert contents(storage) == [b"abc"]
+
+
+@pytest.mark.django_db
+def test_bytes_that_no_row_names_are_swept_after_a_day(storage: Path) -> None:
+    organization = make.organization()
+    named = keep(b"named", organization)
+    orphans = [f"{organization.id}/{new_id()}" for _ in range(2)]
+    for key in orphans:
+        default_storage.save(key, ContentFile(b"orphan"))
+    for key in (named.key, orphans[0]):
+        yesterday = time.time() - 25 * 3600
+        os.utime(default_storage.path(key), (yesterday, yesterday))
+    files.sweep_unnamed()
+    assert [default_storage.exists(key) for key in (named.key, *orphans)] == [True, False, True]
+
+
+@pytest.mark.django_db
+def test_a_disk_that_is_full_is_a_refusal_that_leaves_nothing(storage: Path) -> None:
+    def no_room(_head: bytes) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    with pytest.raises(StorageFull), receiving(limit=10, check_head=no_room) as receiver:
+        receive_stream(receiver, io.BytesIO(b"abc"), declared_bytes=3)
+    assert contents(storage) == []
 
 
 @pytest.mark.django_db

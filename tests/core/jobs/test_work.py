@@ -7,6 +7,7 @@ import uuid
 import pytest
 from django.db import transaction
 
+from core import errors
 from core.db.clock import now
 from core.events.models import Event
 from core.jobs import relay, services, transitions, worker
@@ -179,6 +180,28 @@ def test_cancelling_a_running_job_stops_it_at_its_next_checkpoint() -> None:
     run_jobs()
     assert kinds.done == [0]
     assert after(job).status == JobStatus.CANCELLED
+
+
+def test_a_job_cancelled_while_it_delegates_makes_no_children() -> None:
+    job = ask("tests.family", words=["a"])
+    Job.objects.filter(id=job.id).update(cancel_requested_at=now())
+    run_jobs()
+    assert (after(job).status, job.children.count()) == (JobStatus.CANCELLED, 0)
+
+
+def test_a_cancelled_job_whose_attempt_fails_is_not_tried_again() -> None:
+    job = ask("tests.fail", how="passing")
+    Job.objects.filter(id=job.id).update(cancel_requested_at=now())
+    assert run_jobs() == 1
+    assert after(job).status == JobStatus.CANCELLED
+    assert not Event.objects.exists()
+
+
+def test_a_job_deleted_meanwhile_cannot_be_cancelled() -> None:
+    job = ask("tests.note", word="x")
+    Job.objects.all().delete()
+    with pytest.raises(errors.NotFound):
+        cancel_job(job=job)
 
 
 def test_cancelling_a_waiting_parent_cancels_its_children() -> None:
