@@ -87,7 +87,11 @@ def open_audio(path: AnyPath) -> Iterator[OpenAudio]:
         except DAMAGE as error:
             raise Unreadable from error
         with container:
-            yield OpenAudio(media_type, container, _audio_track(container))
+            track = _audio_track(container)
+            if media_type == sniff.FLAC:
+                # Else a frame that fails its checksum is played all the same, as noise.
+                track.codec_context.options = {"err_detect": "crccheck+explode"}
+            yield OpenAudio(media_type, container, track)
 
 
 def _open(file: BinaryIO, media_type: str) -> InputContainer:

@@ -52,8 +52,8 @@ _SILENCE = np.zeros(BLOCK_SAMPLES, np.float32)
 class Damage:
     """What was wrong with the sound that was asked for; filled in while it is streamed.
 
-    `lost_ms` is sound replaced by silence. `clock_restarts` counts moments where the file's clock
-    jumped back, as in files joined end to end: such a file must be decoded from its start.
+    `lost_ms` is time for which the file holds no sound. `clock_restarts` counts moments where the
+    file's clock jumped, as in files joined end to end: those must be decoded from the start.
     """
 
     packets: int = 0
@@ -257,7 +257,7 @@ def _timeline(moments: Iterable[_Moment], damage: Damage) -> Iterator[_Piece]:
             damage.clock_restarts += 1
             shift, at = shift - hole, expected
         elif hole > (_ROUNDING_S if moment.after_damage else _TOLERANCE_S):
-            damage.lost_ms += round(hole * 1000) if moment.after_damage else 0
+            damage.lost_ms += round(hole * 1000)
             yield from converter.place(at)
         elif hole < -_TOLERANCE_S:
             continue

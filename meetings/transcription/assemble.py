@@ -11,6 +11,7 @@ from meetings.transcription.texts import SpokenSegment, WindowText, Word
 # A segment is read and quoted as one: up to half a minute or some 60 words.
 _LONGEST_MS = 30_000
 _MOST_CHARACTERS = 400
+_LONG_PAUSE_MS = 2_000
 _SENTENCE_ENDS = (".", "!", "?", "…", "。", "!", "?")
 _CLOSING = "\"')]}\u2019\u201d"
 _PAUSES = (",", ";", ":", "、", ",")
@@ -87,14 +88,22 @@ def _mean(weighted: list[tuple[float, int]]) -> float | None:
 
 
 def _divided(segment: SpokenSegment) -> Iterator[SpokenSegment]:
-    """The segment, or its parts when it is too long to be read as one."""
+    """The segment in parts that are read as one: no long pause inside, and not too long."""
     words = segment.words
-    while words and _is_long(words):
-        cut = _best_cut(words)
-        yield SpokenSegment.of(words[:cut])
-        words = words[cut:]
-    if words:
-        yield SpokenSegment.of(words) if len(words) < len(segment.words) else segment
+    while words:
+        count = _without_pause(words)
+        if _is_long(words[:count]):
+            count = _best_cut(words[:count])
+        yield segment if count == len(segment.words) else SpokenSegment.of(words[:count])
+        words = words[count:]
+
+
+def _without_pause(words: tuple[Word, ...]) -> int:
+    """How many words come before the first long pause."""
+    for count in range(1, len(words)):
+        if words[count].start_ms - words[count - 1].end_ms >= _LONG_PAUSE_MS:
+            return count
+    return len(words)
 
 
 def _is_long(words: tuple[Word, ...]) -> bool:

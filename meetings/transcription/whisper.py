@@ -30,9 +30,15 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 _BEAMS = 5
 # Above this the text repeats itself as no speaker does (the ratio is that of zlib).
 _LOOP_COMPRESSION = 2.4
+# Whisper writes "You" or "Thank you." over silence, without believing it.
+_LEAST_CERTAINTY = 0.1
 _SHORTEST_GAP_MS = 1200
 # A word holds no more than this; longer ones are stretched over speech that got no words.
 _LONGEST_WORD_MS = 1200
+# Silence at the end tells Whisper that the last sentence is over, and it closes it. Without, it
+# keeps the sentence open and listens to it again.
+_SILENCE = np.zeros(SAMPLE_RATE, np.float32)
+_TAIL_MS = 500
 # How far a word reaches around itself when asking which speech got none.
 _REACH_MS = 150
 _MARGIN_MS = 100
@@ -131,12 +137,21 @@ class WhisperTranscriber:
             word_timestamps=True,
             **options,
         )
-        said = [
-            tuple(sound.words(segment.words or ()))
-            for segment in segments
-            if segment.compression_ratio <= _LOOP_COMPRESSION
-        ]
-        return [words for words in said if words], info.language, info.language_probability
+        said = []
+        for segment in segments:
+            words = tuple(sound.words(segment.words or ()))
+            if words and _is_credible(words, segment.compression_ratio):
+                said.append(words)
+            if segment.end * 1000 >= sound.length_ms - _TAIL_MS:
+                # Left alone, Whisper would listen once more, to nothing.
+                break
+        return said, info.language, info.language_probability
+
+
+def _is_credible(words: tuple[Word, ...], compression_ratio: float) -> bool:
+    """Whether somebody may have said this: no endless loop, and no guess at a cough."""
+    certainty = sum(word.probability for word in words) / len(words)
+    return compression_ratio <= _LOOP_COMPRESSION and certainty >= _LEAST_CERTAINTY
 
 
 class _Joined:
@@ -151,10 +166,11 @@ class _Joined:
             samples[_sample(start - window.start_ms) : _sample(end - window.start_ms)]
             for start, end in speech
         ]
-        self.samples = np.concatenate(parts)
+        self.samples = np.concatenate([*parts, _SILENCE])
         # Where each stretch begins in the joined sound, in ms.
-        lengths = (end - start for start, end in speech)
-        self._begins = list(itertools.accumulate(lengths, initial=0))[:-1]
+        *self._begins, self.length_ms = itertools.accumulate(
+            (end - start for start, end in speech), initial=0
+        )
 
     def words(self, found: Iterable[Any]) -> Iterator[Word]:
         """The words with times in the recording, each within one stretch and none going back."""

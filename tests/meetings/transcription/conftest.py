@@ -1,0 +1,34 @@
+"""The speech model, loaded once, and one meeting transcribed once."""
+
+from __future__ import annotations
+
+import pytest
+
+from meetings.transcription import engine, model_files, whisper
+from meetings.transcription.texts import WindowText
+from meetings.transcription.windows import Plan
+from tests.bench import recordings
+
+
+@pytest.fixture(scope="session")
+def transcriber() -> whisper.WhisperTranscriber:
+    """The packaged model."""
+    return whisper.load_transcriber(model_files.find_model())
+
+
+@pytest.fixture(scope="session")
+def meeting_plan() -> Plan:
+    return engine.plan_recording(recordings.TWO_SPEAKERS)
+
+
+@pytest.fixture(scope="session")
+def meeting_texts(transcriber: whisper.WhisperTranscriber, meeting_plan: Plan) -> list[WindowText]:
+    """The text of each window of the meeting with two speakers."""
+    texts: list[WindowText] = []
+    engine.transcribe_windows(
+        recordings.TWO_SPEAKERS,
+        meeting_plan.windows,
+        transcriber=transcriber,
+        on_window=texts.append,
+    )
+    return texts
