@@ -93,9 +93,15 @@ def database_url() -> str:
     )
 
 
-def wait_until(met: Callable[[], object], what: str, *, patience: float = PATIENCE_SECONDS) -> None:
+def wait_until(
+    met: Callable[[], object],
+    what: str,
+    *,
+    patience: float = PATIENCE_SECONDS,
+    every: float = 0.05,
+) -> None:
     """Look again and again; AssertionError with `what` when it has not come true in time."""
     end = time.monotonic() + patience
     while not met():
         assert time.monotonic() < end, f"not within {patience} s: {what}"
-        time.sleep(0.05)
+        time.sleep(every)

@@ -150,7 +150,7 @@ def _accuracy(client: Client) -> list[Goal]:
 def _job_seconds(client: Client, path: Path) -> tuple[float, str]:
     """How long the job ran from its first claim to its end, and the text; nothing is kept."""
     meeting, job = _ask(client, path)
-    wait_until(lambda: _end_of(job), "the job has ended", patience=PATIENCE_SECONDS)
+    wait_until(lambda: _end_of(job), "the job has ended", patience=PATIENCE_SECONDS, every=0.3)
     text = _text_of(client, meeting)
     ended = Job.objects.get(id=job)
     assert ended.started_at is not None
@@ -226,11 +226,12 @@ def _kill_goals(started: House, client: Client, expected: str) -> list[Goal]:
         lambda: started.said().count("window.transcribed") - before >= windows // 2,
         "half of the windows are done",
         patience=PATIENCE_SECONDS,
+        every=0.3,
     )
     started.kill(doomed)
     kept = _windows_kept(job)
     with _speech(started, processes=2):
-        wait_until(lambda: _end_of(job), "the job has ended", patience=PATIENCE_SECONDS)
+        wait_until(lambda: _end_of(job), "the job has ended", patience=PATIENCE_SECONDS, every=0.3)
     after = started.said().count("window.transcribed") - before
     redone = after - _windows_kept(job)
     same = _text_of(client, meeting) == expected
