@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
+import operator
 import os
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
@@ -28,8 +29,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 _BEAMS = 5
-# Above this the text repeats itself as no speaker does (the ratio is that of zlib).
+# A text that zlib makes this much smaller repeats itself. Speakers do that too, though not at more
+# than so many tokens in a second.
 _LOOP_COMPRESSION = 2.4
+_FASTEST_TOKENS = 6
+_FRAMES_PER_SECOND = 100
 # Whisper writes "You" or "Thank you." over silence, without believing it.
 _LEAST_CERTAINTY = 0.1
 _SHORTEST_GAP_MS = 1200
@@ -137,21 +141,34 @@ class WhisperTranscriber:
             word_timestamps=True,
             **options,
         )
-        said = []
+        heard = []
         for segment in segments:
-            words = tuple(sound.words(segment.words or ()))
-            if words and _is_credible(words, segment.compression_ratio):
-                said.append(words)
+            heard.append(segment)
             if segment.end * 1000 >= sound.length_ms - _TAIL_MS:
                 # Left alone, Whisper would listen once more, to nothing.
                 break
-        return said, info.language, info.language_probability
+        said = (tuple(sound.words(segment.words)) for segment in _without_loops(heard))
+        return (
+            [words for words in said if _is_credible(words)],
+            info.language,
+            info.language_probability,
+        )
 
 
-def _is_credible(words: tuple[Word, ...], compression_ratio: float) -> bool:
-    """Whether somebody may have said this: no endless loop, and no guess at a cough."""
-    certainty = sum(word.probability for word in words) / len(words)
-    return compression_ratio <= _LOOP_COMPRESSION and certainty >= _LEAST_CERTAINTY
+def _without_loops(segments: list[Any]) -> Iterator[Any]:
+    """The segments that were not heard in one go with words repeated faster than anyone speaks."""
+    for start, group in itertools.groupby(segments, key=operator.attrgetter("seek")):
+        together = list(group)
+        seconds = max(together[-1].end - start / _FRAMES_PER_SECOND, 0.1)
+        tokens = sum(len(segment.tokens) for segment in together)
+        repeats = together[0].compression_ratio > _LOOP_COMPRESSION
+        if not (repeats and tokens > _FASTEST_TOKENS * seconds):
+            yield from together
+
+
+def _is_credible(words: tuple[Word, ...]) -> bool:
+    """Whether somebody may have said this, and it is no guess at a cough."""
+    return bool(words) and sum(w.probability for w in words) >= _LEAST_CERTAINTY * len(words)
 
 
 class _Joined:

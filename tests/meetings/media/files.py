@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 from meetings.media import decode
 from tests.bench import recordings
 
-SECONDS = 14
+SECONDS = 12
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ def test_a_stretch_is_what_the_whole_recording_has_there(
 ) -> None:
     path = made[kind.name]
     all_of_it = whole(path)
-    assert len(all_of_it) == pytest.approx(files.SECONDS * decode.SAMPLE_RATE, rel=0.005)
-    for start_ms, end_ms in ((0, 2000), (5000, 8000), (11_003, 13_507)):
+    assert len(all_of_it) == pytest.approx(files.SECONDS * decode.SAMPLE_RATE, rel=0.01)
+    for start_ms, end_ms in ((0, 2000), (5000, 8000), (9003, 11_507)):
         part = whole(path, start_ms=start_ms, end_ms=end_ms)
         there = all_of_it[start_ms * 16 : end_ms * 16]
         assert len(part) == len(there)
@@ -52,7 +52,7 @@ def test_a_stretch_is_the_same_to_the_last_bit_whatever_was_read_before(
     kind: files.Kind, made: dict[str, Path]
 ) -> None:
     path = made[kind.name]
-    stretches = [(0, 1000), (9000, 10_000), (5003, 6500), (12_000, 40_000)]
+    stretches = [(0, 1000), (8000, 9000), (5003, 6500), (10_000, 40_000)]
     alone = [whole(path, start_ms=start, end_ms=end) for start, end in stretches]
     for order in ((3, 1, 0, 2), (0, 2, 1, 3)):
         with decode.open_recording(path) as reader:
@@ -110,7 +110,7 @@ def test_a_hole_becomes_silence_so_that_later_words_keep_their_time(
     heard = whole(path, damage=damage)
     assert abs(len(heard) - len(original)) < 400
     assert not heard[4200 * 16 : 7900 * 16].any()
-    assert abs(shift_between(heard[10_000 * 16 :], original[10_000 * 16 :])) <= A_FEW_SAMPLES
+    assert abs(shift_between(heard[9000 * 16 :], original[9000 * 16 :])) <= A_FEW_SAMPLES
     assert damage.packets == 0
     assert damage.lost_ms == pytest.approx(4000, abs=100)
 
@@ -123,8 +123,8 @@ def test_files_joined_end_to_end_are_heard_whole(made: dict[str, Path], tmp_path
     twice = whole(path, damage=damage)
     assert damage.clock_restarts == 1
     assert len(twice) == pytest.approx(2 * len(once), rel=0.005)
-    second = whole(path, start_ms=20_000, end_ms=23_000, seek=False)
-    assert np.array_equal(second, twice[20_000 * 16 : 23_000 * 16])
+    second = whole(path, start_ms=18_000, end_ms=21_000, seek=False)
+    assert np.array_equal(second, twice[18_000 * 16 : 21_000 * 16])
 
 
 def test_a_float_wav_full_of_nonsense_gives_samples_all_the_same(tmp_path: Path) -> None:
