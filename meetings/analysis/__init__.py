@@ -1,0 +1,1 @@
+"""What a discussion comes to: summary, topics, decisions and action items, with evidence."""
