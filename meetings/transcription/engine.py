@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from meetings.media import decode, probe
 from meetings.media.container import AnyPath
 from meetings.transcription import windows as windows_module
@@ -16,6 +18,8 @@ from meetings.transcription.windows import Plan, Window
 _REPORT_EVERY_MS = 60_000
 # The sound may end a little before the header says without anything being lost.
 _MISSING_MS = 1_000
+_LEAST_BATCHES = 8
+_LARGEST_BATCH = 5
 
 
 def plan_recording(
@@ -56,19 +60,52 @@ def transcribe_windows(
     window only, not on which others are asked for.
     """
     with decode.open_recording(path) as reader:
-        for window in windows:
-            seek = not window.from_start
-            samples = reader.read(window.start_ms, window.end_ms, seek=seek)
+        for window, samples in _heard(reader, windows):
             on_window(transcriber.transcribe_window(samples, window, language))
 
 
-def batches(plan: Plan, *, windows_per_batch: int = 5) -> list[list[Window]]:
-    """The windows in groups of neighbours, for workers that share one recording."""
+def batches(plan: Plan) -> list[list[Window]]:
+    """The windows in groups of neighbours, for workers that share one recording.
+
+    A short recording is cut finely, or the last group would leave all workers but one idle; a long
+    one coarsely, as a group costs a job and an opened file.
+    """
     windows = list(plan.windows)
-    return [
-        windows[first : first + windows_per_batch]
-        for first in range(0, len(windows), windows_per_batch)
-    ]
+    size = min(max(len(windows) // _LEAST_BATCHES, 1), _LARGEST_BATCH)
+    return [windows[first : first + size] for first in range(0, len(windows), size)]
+
+
+def _heard(reader: decode.Reader, windows: Sequence[Window]) -> Iterator[tuple[Window, Samples]]:
+    """Each window with its samples."""
+    for window in windows:
+        if not window.from_start:
+            yield window, reader.read(window.start_ms, window.end_ms)
+    behind = sorted((w for w in windows if w.from_start), key=lambda window: window.start_ms)
+    if behind:
+        yield from _heard_from_the_start(reader, behind)
+
+
+def _heard_from_the_start(
+    reader: decode.Reader, windows: list[Window]
+) -> Iterator[tuple[Window, Samples]]:
+    """The same for windows that no seek can find: one pass over all that comes before."""
+    first_ms = windows[0].start_ms
+    blocks = reader.stream(start_ms=first_ms, end_ms=windows[-1].end_ms, seek=False)
+    # `held` begins with the sample of this number, counted from the first window's start.
+    number, held = 0, np.zeros(0, np.float32)
+    for window in windows:
+        start, end = (
+            (ms - first_ms) * SAMPLE_RATE // 1000 for ms in (window.start_ms, window.end_ms)
+        )
+        while number + len(held) < end and (block := next(blocks, None)) is not None:
+            number, held = _dropped_before(start, number, np.concatenate([held, block]))
+        number, held = _dropped_before(start, number, held)
+        yield window, held[: end - number]
+
+
+def _dropped_before(start: int, number: int, held: Samples) -> tuple[int, Samples]:
+    cut = min(max(start - number, 0), len(held))
+    return number + cut, held[cut:]
 
 
 def _watched(

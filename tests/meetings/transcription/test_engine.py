@@ -7,15 +7,31 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from meetings.media import probe
+from meetings.media import decode, probe
 from meetings.transcription import engine, model_files, whisper
 from meetings.transcription.assemble import assemble
 from meetings.transcription.texts import WindowText
 from meetings.transcription.windows import LONGEST_WINDOW_MS, Plan, Window
 from tests.bench import recordings
 from tests.meetings.media import files
+
+
+class Listener:
+    """Keeps what it is given to transcribe."""
+
+    model = model_files.find_model()
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[Window, decode.Samples]] = []
+
+    def transcribe_window(
+        self, samples: decode.Samples, window: Window, language: str | None = None
+    ) -> WindowText:
+        self.heard.append((window, samples))
+        return WindowText(window.start_ms, window.end_ms, language or "en", None, (), 0, 0, 0)
 
 
 def texts_of(path: Path, plan: Plan, transcriber: whisper.WhisperTranscriber) -> list[WindowText]:
@@ -165,8 +181,26 @@ def test_windows_of_joined_files_are_decoded_from_the_start(tmp_path: Path) -> N
     assert all(window.from_start for window in plan.windows)
 
 
-def test_batches_keep_neighbours_together() -> None:
-    windows = tuple(Window(at, at + 1, ((at, at + 1),)) for at in range(12))
-    groups = engine.batches(Plan(windows, 12, 12), windows_per_batch=5)
-    assert [len(group) for group in groups] == [5, 5, 2]
+def test_windows_of_joined_files_hold_what_the_whole_recording_has_there(tmp_path: Path) -> None:
+    path = files.write(files.BY_NAME["opus.ogg"], tmp_path / "joined.ogg", files.speech())
+    path.write_bytes(path.read_bytes() * 3)
+    whole = np.concatenate(list(decode.stream(path)))
+    times = [(25_000, 30_000), (1000, 14_000), (13_000, 15_000), (33_000, 90_000)]
+    windows = [Window(start, end, ((start, end),), from_start=True) for start, end in times]
+    listener = Listener()
+    engine.transcribe_windows(path, windows, transcriber=listener, on_window=lambda _: None)
+    assert [window for window, _ in listener.heard] == sorted(windows, key=lambda w: w.start_ms)
+    for window, samples in listener.heard:
+        assert np.array_equal(samples, whole[window.start_ms * 16 : window.end_ms * 16])
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, [1]), (3, [1] * 3), (17, [2] * 8 + [1]), (42, [5] * 8 + [2])]
+)
+def test_batches_keep_neighbours_together_and_are_fine_for_short_recordings(
+    count: int, sizes: list[int]
+) -> None:
+    windows = tuple(Window(at, at + 1, ((at, at + 1),)) for at in range(count))
+    groups = engine.batches(Plan(windows, count, count))
+    assert [len(group) for group in groups] == sizes
     assert tuple(window for group in groups for window in group) == windows
