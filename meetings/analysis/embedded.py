@@ -1,0 +1,71 @@
+"""The embedded engine: what a discussion comes to, found without any model and any network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from meetings.analysis import action_items, decisions, summary, topics
+from meetings.analysis.discussion import Discussion
+from meetings.analysis.findings import Found, Note, Section, SectionFindings
+from meetings.analysis.language import Language, codes, table
+from meetings.analysis.sentences import Sentence, sentences
+
+NAME = "embedded 1"
+FALLBACK = "en"  # how a discussion in an unknown language is read
+
+_Finder = Callable[[Discussion, list[Sentence], Language], tuple[Found, ...]]
+
+
+def find(section: Section, discussion: Discussion) -> SectionFindings:
+    """One section of the analysis, from all turns of `discussion`.
+
+    Nothing that was said raises: what could not be done stands in the notes. The same discussion
+    gives the same findings, whatever the clock says. Quotes stand in their turns letter by letter.
+    """
+    language = table(discussion.language or FALLBACK)
+    said = sentences(discussion, language)
+    notes = _notes(section, discussion, said)
+    items: tuple[Found, ...] = ()
+    if not {Note.NOTHING_SAID, Note.NO_CUES_FOR_LANGUAGE} & set(notes):
+        items = FINDERS[section](discussion, said, language)
+    if section is Section.SUMMARY and said and not items:
+        notes = (*notes, Note.TOO_LITTLE_SAID)
+    return SectionFindings(
+        section=section,
+        items=items,
+        turns_used=_turns_used(said, notes),
+        turns_total=len(discussion.turns),
+        notes=notes,
+    )
+
+
+def _notes(section: Section, discussion: Discussion, said: list[Sentence]) -> tuple[Note, ...]:
+    notes: list[Note] = []
+    if not any(character.isalnum() for each in said for character in each.text):
+        notes.append(Note.NOTHING_SAID)
+    if not discussion.language:
+        notes.append(Note.LANGUAGE_UNKNOWN)
+    if section in CUED and discussion.language and discussion.language not in codes():
+        notes.append(Note.NO_CUES_FOR_LANGUAGE)
+    return tuple(notes)
+
+
+def _turns_used(said: list[Sentence], notes: tuple[Note, ...]) -> int:
+    """The turns that were read: those with words, and none where the language has no cues."""
+    if Note.NO_CUES_FOR_LANGUAGE in notes:
+        return 0
+    return len({part.turn for each in said for part in each.parts})
+
+
+def _summary(discussion: Discussion, said: list[Sentence], language: Language) -> tuple[Found, ...]:
+    found = summary.find(discussion, said, language)
+    return (found,) if found else ()
+
+
+CUED = frozenset({Section.DECISIONS, Section.ACTION_ITEMS})
+FINDERS: dict[Section, _Finder] = {
+    Section.SUMMARY: _summary,
+    Section.TOPICS: topics.find,
+    Section.DECISIONS: decisions.find,
+    Section.ACTION_ITEMS: action_items.find,
+}
