@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from core import errors
 from core.jobs import queries as job_queries
 from core.jobs.models import Job
 from meetings.models import Meeting, Recording, Segment, Transcript
+
+# Text that somebody sent in goes before what a machine heard in a recording.
+SHOWN_FIRST = (F("recording__position").asc(nulls_first=True), F("version").desc())
 
 
 class TranscriptNotReady(errors.NotFound):
@@ -45,16 +48,16 @@ def recording_for_work(recording_id: str) -> Recording:
 def transcript_of(
     meeting: Meeting, *, recording_id: UUID | None = None, transcript_id: UUID | None = None
 ) -> Transcript:
-    """The newest transcript of the meeting's first transcribed recording, or the one named.
+    """The transcript to show, or the one named: text sent in, else the first recording's newest.
 
     Raises TranscriptNotReady when there is none.
     """
-    found = Transcript.objects.filter(recording__meeting=meeting)
+    found = Transcript.objects.filter(meeting=meeting)
     if transcript_id is not None:
         found = found.filter(id=transcript_id)
     if recording_id is not None:
         found = found.filter(recording_id=recording_id)
-    transcript = found.order_by("recording__position", "-version").first()
+    transcript = found.order_by(*SHOWN_FIRST).first()
     if transcript is None:
         raise TranscriptNotReady
     return transcript

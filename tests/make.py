@@ -21,8 +21,23 @@ from core.files.models import StoredFile
 from core.http.models import IdempotencyKey
 from core.jobs.models import Job
 from core.security.models import SecurityEvent
+from meetings.analysis.findings import Section
 from meetings.events import MEETING_CREATED
-from meetings.models import Meeting, Recording, Segment, Transcript
+from meetings.models import (
+    ActionItem,
+    Analysis,
+    AnalysisSection,
+    AnalysisStatus,
+    Decision,
+    Evidence,
+    Meeting,
+    Recording,
+    Segment,
+    Speaker,
+    Summary,
+    Topic,
+    Transcript,
+)
 
 _numbers = count(1)
 
@@ -168,6 +183,7 @@ def transcript(*, recording: Recording, texts: tuple[str, ...] = ("Hello.", "Bye
     """A transcript of one segment of a second for each text."""
     row = Transcript.objects.create(
         organization=recording.organization,
+        meeting=recording.meeting,
         recording=recording,
         version=recording.transcripts.count() + 1,
         engine="test",
@@ -177,10 +193,14 @@ def transcript(*, recording: Recording, texts: tuple[str, ...] = ("Hello.", "Bye
         speech_ms=1000 * len(texts),
         uncovered_speech_ms=0,
     )
+    said_by = Speaker.objects.create(
+        organization=row.organization, transcript=row, label=f"Speaker {next(_numbers)}"
+    )
     Segment.objects.bulk_create(
         Segment(
             organization=recording.organization,
             transcript=row,
+            speaker=said_by,
             position=position,
             start_ms=1000 * position,
             end_ms=1000 * position + 900,
@@ -190,6 +210,69 @@ def transcript(*, recording: Recording, texts: tuple[str, ...] = ("Hello.", "Bye
         for position, text in enumerate(texts)
     )
     return row
+
+
+def analysis(*, transcript: Transcript, **fields: Any) -> Analysis:
+    """A settled analysis with one item of each kind, each resting on the first segment."""
+    meeting, of = transcript.meeting, {"organization": transcript.organization}
+    row = Analysis.objects.create(
+        **of,
+        meeting=meeting,
+        transcript=transcript,
+        **{
+            "version": meeting.analyses.count() + 1,
+            "engine": "test",
+            "language": "en",
+            "status": AnalysisStatus.SUCCEEDED,
+            **fields,
+        },
+    )
+    AnalysisSection.objects.bulk_create(
+        AnalysisSection(
+            **of,
+            analysis=row,
+            section=section,
+            status=AnalysisStatus.SUCCEEDED,
+            turns_used=1,
+            turns_total=transcript.segment_count,
+        )
+        for section in Section
+    )
+    segment = transcript.segments.get(position=0)
+    common = {**of, "meeting": meeting, "analysis": row}
+    Summary.objects.create(**common, text="They met.")
+    Topic.objects.create(**common, title="Meeting", first_segment=segment, last_segment=segment)
+    decision(analysis=row)
+    action_item(analysis=row)
+    kinds: tuple[Any, ...] = (Summary, Topic, Decision, ActionItem)
+    for kind in kinds:
+        Evidence.objects.create(
+            **of,
+            meeting=meeting,
+            **{snake(kind): kind.objects.get(analysis=row)},
+            segment=segment,
+            quote=segment.text,
+            verified=True,
+        )
+    return row
+
+
+def decision(*, analysis: Analysis, **fields: Any) -> Decision:
+    return Decision.objects.create(**_found(analysis, "Blue it is."), **fields)
+
+
+def action_item(*, analysis: Analysis, **fields: Any) -> ActionItem:
+    return ActionItem.objects.create(**_found(analysis, "Paint it blue."), **fields)
+
+
+def _found(analysis: Analysis, text: str) -> dict[str, Any]:
+    owned = {"organization": analysis.organization, "meeting": analysis.meeting}
+    return {**owned, "analysis": analysis, "text": text, "found_text": text, "confidence": 0.8}
+
+
+def snake(kind: type) -> str:
+    """The name under which evidence names an item of the kind."""
+    return "action_item" if kind is ActionItem else kind.__name__.lower()
 
 
 def everything(*, organization: Organization, team: Team | None = None) -> None:
@@ -202,7 +285,7 @@ def everything(*, organization: Organization, team: Team | None = None) -> None:
         user=person.user, organization=organization, name="theirs", scopes=["*"]
     )
     held = meeting(organization=organization, organizer=person.user, team=team)
-    transcript(recording=recording(meeting=held))
+    analysis(transcript=transcript(recording=recording(meeting=held)))
     with transaction.atomic():
         events.publish(
             MEETING_CREATED,

@@ -1,32 +1,46 @@
-"""The text of a recording, and its timed pieces."""
+"""The text of a meeting, who speaks in it, and its pieces."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from core.accounts.visibility import TeamLimitedQuerySet
 from core.db.rows import OwnedRow, new_id
 
 
 class TranscriptQuerySet(TeamLimitedQuerySet):
-    team_path = "recording__meeting__team"
+    team_path = "meeting__team"
+
+
+class SpeakerQuerySet(TeamLimitedQuerySet):
+    team_path = "transcript__meeting__team"
 
 
 class SegmentQuerySet(TeamLimitedQuerySet):
-    team_path = "transcript__recording__meeting__team"
+    team_path = "transcript__meeting__team"
 
 
 class Transcript(OwnedRow):
-    """One version of the text of a recording.
+    """One version of a meeting's text: what was heard in a recording, or text sent in as it is.
 
-    `confidence` is 0 to 1. `uncovered_speech_ms` is speech that the engine heard and found no words
-    for: a quality figure. `language_probability` is empty when the language was assumed.
+    Without a recording the engine is `imported`. Versions count per recording, those of imported
+    texts per meeting. `confidence` is 0 to 1. `uncovered_speech_ms` is speech that the engine heard
+    and found no words for: a quality figure. `language_probability` is empty when the language was
+    assumed.
     """
 
+    meeting = models.ForeignKey(
+        "meetings.Meeting", on_delete=models.CASCADE, related_name="transcripts"
+    )
     recording = models.ForeignKey(
-        "meetings.Recording", on_delete=models.CASCADE, related_name="transcripts"
+        "meetings.Recording",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="transcripts",
     )
     version = models.PositiveSmallIntegerField()
     revision = models.PositiveIntegerField(default=1)
@@ -44,14 +58,41 @@ class Transcript(OwnedRow):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("recording", "version"), name="transcript_version"),
+            models.UniqueConstraint(
+                fields=("meeting", "version"),
+                condition=Q(recording=None),
+                name="transcript_imported_version",
+            ),
         )
 
     def __str__(self) -> str:
-        return f"transcript {self.version} of {self.recording_id}"
+        return f"transcript {self.version} of {self.recording_id or self.meeting_id}"
+
+
+class Speaker(OwnedRow):
+    """Somebody who speaks in a transcript, under the label that the text came with."""
+
+    transcript = models.ForeignKey(
+        Transcript, on_delete=models.CASCADE, related_name="speakers", db_index=False
+    )
+    label = models.CharField(max_length=200)
+
+    objects: ClassVar[Any] = SpeakerQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("transcript", "label"), name="speaker_label"),
+        )
+
+    def __str__(self) -> str:
+        return self.label
 
 
 class Segment(models.Model):
-    """A timed piece of text; `words` holds [start_ms, end_ms, text, probability] per word."""
+    """A piece of text of one speaker; `words` holds [start_ms, end_ms, text, probability] each.
+
+    The times are null where an imported text came without them.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(
@@ -60,9 +101,13 @@ class Segment(models.Model):
     transcript = models.ForeignKey(
         Transcript, on_delete=models.CASCADE, related_name="segments", db_index=False
     )
+    # Restricted: a speaker must not take the words along.
+    speaker = models.ForeignKey(
+        Speaker, null=True, blank=True, on_delete=models.RESTRICT, related_name="+"
+    )
     position = models.PositiveIntegerField()
-    start_ms = models.PositiveIntegerField()
-    end_ms = models.PositiveIntegerField()
+    start_ms = models.PositiveIntegerField(null=True)
+    end_ms = models.PositiveIntegerField(null=True)
     text = models.TextField()
     confidence = models.FloatField(null=True)
     words: models.JSONField[Any, Any] = models.JSONField(default=list)

@@ -177,6 +177,7 @@ def _create_transcript(recording: Recording, text: TranscriptText) -> Transcript
     latest = recording.transcripts.aggregate(latest=Max("version"))["latest"] or 0
     return Transcript.objects.create(
         organization_id=recording.organization_id,
+        meeting_id=recording.meeting_id,
         recording=recording,
         version=latest + 1,
         engine=_model().name,

@@ -1,0 +1,129 @@
+"""One pass over a transcript, and how each of its sections fares."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from core.accounts.visibility import TeamLimitedQuerySet
+from core.db.rows import OwnedRow
+from core.jobs.models import Job, JobStatus
+from meetings.analysis.findings import Section
+
+
+class AnalysisStatus(models.TextChoices):
+    """`partial`: some sections succeeded and others did not; those can be run again alone."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+SECTIONS = [(section.value, section.value.replace("_", " ")) for section in Section]
+
+# A job that has not been settled yet says how the work fares; one that died has failed.
+STATUS_OF_JOB: dict[str, AnalysisStatus] = {
+    JobStatus.QUEUED: AnalysisStatus.QUEUED,
+    JobStatus.RUNNING: AnalysisStatus.RUNNING,
+    JobStatus.SUCCEEDED: AnalysisStatus.RUNNING,
+    JobStatus.FAILED: AnalysisStatus.FAILED,
+    JobStatus.DEAD: AnalysisStatus.FAILED,
+    JobStatus.CANCELLED: AnalysisStatus.CANCELLED,
+}
+
+
+def status_now(stored: str, job: Job | None) -> AnalysisStatus:
+    """The stored status once the work is settled; until then what its job says.
+
+    Without a job, which is kept for a while only, unsettled work has failed.
+    """
+    if stored != AnalysisStatus.QUEUED:
+        return AnalysisStatus(stored)
+    return STATUS_OF_JOB[job.status] if job else AnalysisStatus.FAILED
+
+
+class AnalysisQuerySet(TeamLimitedQuerySet):
+    team_path = "meeting__team"
+
+
+class AnalysisSectionQuerySet(TeamLimitedQuerySet):
+    team_path = "analysis__meeting__team"
+
+
+class Analysis(OwnedRow):
+    """One pass of one engine over a transcript; versions count per meeting.
+
+    `status` is queued until the pass is settled: meanwhile `current_status` asks the job.
+    """
+
+    meeting = models.ForeignKey(
+        "meetings.Meeting", on_delete=models.CASCADE, related_name="analyses", db_index=False
+    )
+    transcript = models.ForeignKey(
+        "meetings.Transcript", on_delete=models.CASCADE, related_name="analyses"
+    )
+    job = models.ForeignKey(
+        "core.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    version = models.PositiveIntegerField()
+    engine = models.CharField(max_length=80)
+    language = models.CharField(max_length=20, blank=True)
+    status = models.CharField(max_length=10, choices=AnalysisStatus, default=AnalysisStatus.QUEUED)
+
+    objects: ClassVar[Any] = AnalysisQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "analyses"
+        constraints = (
+            models.UniqueConstraint(fields=("meeting", "version"), name="analysis_version"),
+        )
+
+    def __str__(self) -> str:
+        return f"analysis {self.version} of {self.meeting_id}"
+
+    @property
+    def current_status(self) -> AnalysisStatus:
+        """Needs `job`."""
+        return status_now(self.status, self.job)
+
+
+class AnalysisSection(OwnedRow):
+    """The outcome of one section: from how many of all turns, what is missing, why it failed.
+
+    `turns_used` and `turns_total` are its coverage, null before it has succeeded. `notes` holds
+    values of `meetings.analysis.findings.Note`.
+    """
+
+    analysis = models.ForeignKey(
+        Analysis, on_delete=models.CASCADE, related_name="sections", db_index=False
+    )
+    job = models.ForeignKey(
+        "core.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    section = models.CharField(max_length=20, choices=SECTIONS)
+    status = models.CharField(max_length=10, choices=AnalysisStatus, default=AnalysisStatus.QUEUED)
+    turns_used = models.PositiveIntegerField(null=True, blank=True)
+    turns_total = models.PositiveIntegerField(null=True, blank=True)
+    notes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    error_code = models.CharField(max_length=80, blank=True)
+    error_sentence = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar[Any] = AnalysisSectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("analysis", "section"), name="analysis_section_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.section} of {self.analysis_id}"
+
+    @property
+    def current_status(self) -> AnalysisStatus:
+        """Needs `job`."""
+        return status_now(self.status, self.job)
