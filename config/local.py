@@ -23,6 +23,9 @@ NEEDS_NO_TABLES = frozenset({
     "showmigrations", "spectacular", "sqlmigrate", "squashmigrations", "startapp", "version",
 })  # fmt: skip
 
+# These need no server at all.
+STANDS_ALONE = frozenset({"analyse", "transcribe"})
+
 
 def prepare(profile: str = "dev") -> None:
     """Start the services and complete this process's environment. What is set already stays."""
@@ -55,15 +58,18 @@ def migrate() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run a Django command against the local services."""
-    try:
-        prepare()
-    except devstack.ServiceError as error:
-        print(f"mb: {error}", file=sys.stderr)
-        return 1
-    os.environ.setdefault("DEBUG", "true")
     command = arguments[0] if arguments else "help"
-    if not command.startswith("-") and command not in NEEDS_NO_TABLES:
-        migrate()
+    os.environ.setdefault("DEBUG", "true")
+    if command in STANDS_ALONE:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    else:
+        try:
+            prepare()
+        except devstack.ServiceError as error:
+            print(f"mb: {error}", file=sys.stderr)
+            return 1
+        if not command.startswith("-") and command not in NEEDS_NO_TABLES:
+            migrate()
     execute_from_command_line(["./mb manage", *arguments])
     return 0
 

@@ -1,0 +1,1 @@
+"""Transcripts that others wrote, read into plain values."""

@@ -1,0 +1,1 @@
+"""Words laid out for reading."""

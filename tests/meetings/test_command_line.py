@@ -1,0 +1,141 @@
+"""The work of one machine alone: no web process, no worker, no database."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import webvtt
+from django.core.management import CommandError, call_command
+
+from meetings.importers.transcripts import read_transcript
+from meetings.management.commands import transcribe
+from meetings.transcription.assemble import TranscriptText
+from meetings.transcription.model_files import find_model
+from meetings.transcription.texts import SpokenSegment
+from tests.bench import recordings
+from tests.meetings.recordings import JFK
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_SERVERS = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+
+
+def said(*words: object) -> str:
+    """What a command writes; a query would fail, as these tests ask for no database."""
+    out = io.StringIO()
+    call_command(*(str(word) for word in words), stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def jfk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short recording's transcript as JSON."""
+    file = tmp_path_factory.mktemp("transcripts") / "jfk.json"
+    file.write_text(said("transcribe", JFK, "--out", "json", "--processes", 1))
+    return file
+
+
+def test_a_recording_becomes_text_where_no_server_is_named() -> None:
+    command = [sys.executable, "manage.py", "transcribe", str(JFK), "--out", "vtt"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=NO_SERVERS, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    cues = webvtt.from_string(done.stdout).captions
+    found = " ".join(cue.text for cue in cues)
+    assert recordings.wer(recordings.said_in(JFK), found) == 0
+
+
+def test_the_json_of_a_recording_has_every_word_with_its_time(jfk: Path) -> None:
+    whole = json.loads(jfk.read_text())
+    assert (whole["language"], whole["engine"]) == ("en", "whisper-tiny.en")
+    found = " ".join(segment["text"] for segment in whole["segments"])
+    assert recordings.wer(recordings.said_in(JFK), found) == 0
+    starts = [word[0] for segment in whole["segments"] for word in segment["words"]]
+    assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize("form", ["txt", "srt"])
+def test_text_and_subrip_hold_the_same_words(jfk: Path, form: str) -> None:
+    text = TranscriptText("en", None, None, tuple(_segments(jfk)), 0, 0, 0)
+    read = read_transcript(transcribe.FORMATS[form](text, find_model()).encode())
+    found = " ".join(segment.text for segment in read.segments)
+    assert recordings.wer(recordings.said_in(JFK), found) == 0
+    assert read.segments[0].start_ms is not None
+
+
+def _segments(file: Path) -> list[SpokenSegment]:
+    return [SpokenSegment.from_json(data) for data in json.loads(file.read_text())["segments"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("transcribe", "missing.mp3"), "There is no file missing.mp3."),
+        (("transcribe", "README.md"), "This is not a recording"),
+        (("transcribe", JFK, "--language", "sv"), "does not know the language sv"),
+        (("transcribe", JFK, "--processes", "0"), "At least one process"),
+    ],
+)
+def test_what_cannot_be_transcribed_is_refused_in_a_sentence(
+    arguments: tuple[object, ...], reason: str
+) -> None:
+    with pytest.raises(CommandError, match=reason):
+        said(*arguments)
+
+
+MINUTES = """\
+[0:00:05] Anna: Welcome, everybody.
+[0:00:11] Bo: We agreed to use the new supplier for the Lund office.
+[0:00:20] Anna: Action: Bo to send the contract to Legal by Friday.
+"""
+
+
+def test_a_transcript_file_comes_to_items_with_the_words_they_rest_on(tmp_path: Path) -> None:
+    file = tmp_path / "minutes.txt"
+    file.write_text(MINUTES)
+    text = said("analyse", file, "--language", "en", "--held-on", "2026-11-18")
+    assert "from 3 of 3 turns" in text
+    assert 'Bo: "We agreed to use the new supplier for the Lund office."' in text
+    assert "due 2026-11-20" in text
+
+    whole = json.loads(
+        said("analyse", file, "--language", "en", "--held-on", "2026-11-18", "--out", "json")
+    )
+    (item,) = whole["sections"]["action_items"]["items"]
+    assert (item["owner_name"], item["due_on"]) == ("Bo", "2026-11-20")
+    assert all(quote["verified"] for quote in item["quotes"])
+    (decision,) = whole["sections"]["decisions"]["items"]
+    assert decision["quotes"][0]["turn_id"] == "2"
+
+
+def test_what_transcribe_writes_can_be_analysed(jfk: Path) -> None:
+    text = said("analyse", jfk)
+    assert "SUMMARY" in text
+    assert "not known" not in text, "the file says that it is English"
+
+
+def test_an_empty_transcript_is_no_error(tmp_path: Path) -> None:
+    file = tmp_path / "empty.txt"
+    file.touch()
+    assert "holds no words" in said("analyse", file, "--language", "en")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("analyse", "missing.txt"), "missing.txt cannot be read"),
+        (("analyse", JFK), "not UTF-8"),
+        (("analyse", "README.md", "--held-on", "Friday"), "a day such as"),
+    ],
+)
+def test_what_cannot_be_analysed_is_refused_in_a_sentence(
+    arguments: tuple[object, ...], reason: str
+) -> None:
+    with pytest.raises(CommandError, match=reason):
+        said(*arguments)
