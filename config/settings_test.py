@@ -1,17 +1,38 @@
-"""The test settings: the services start here, because Django is set up before any conftest runs."""
+"""The test settings: the services start here, because Django is set up before any conftest runs.
+
+Test processes that run side by side share the servers and nothing on them: pytest-django gives each
+a database of its own, and here each gets a broker, a cache and a folder of its own.
+"""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from config import devstack
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def _numbered(url: str, step: int) -> str:
+    """The Redis database that lies so many further."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{int(parts.path.strip('/') or 0) + step}"))
+
+
 os.environ.update(devstack.up("test"))
+os.environ.setdefault("STORAGE_URL", str(devstack.home("test") / "files"))
+if WORKER:
+    # Those of the process that started this one come first: two databases each.
+    step = 2 * (int(WORKER.removeprefix("gw")) + 1)
+    for name in ("REDIS_URL", "CACHE_URL"):
+        os.environ[name] = _numbered(os.environ[name], step)
+    os.environ["STORAGE_URL"] = str(Path(os.environ["STORAGE_URL"]) / WORKER)
 os.environ.setdefault("SECRET_KEY", "for tests only, fifty characters or more, never anywhere else")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
-os.environ.setdefault("STORAGE_URL", str(devstack.home("test") / "files"))
 
-from config.settings import *  # noqa: F403
+from config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {  # noqa: F405

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -65,7 +66,7 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, *, port: int = 8999, **environment: str) -> Iterator[House]:
+def house(folder: Path, *, port: int | None = None, **environment: str) -> Iterator[House]:
     """An installation on the test database, with short times so that faults show in seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     given = {
@@ -78,11 +79,18 @@ def house(folder: Path, *, port: int = 8999, **environment: str) -> Iterator[Hou
         "LOG_LEVEL": "INFO",
         "PYTHONUNBUFFERED": "1",
     }
-    started = House(folder, port, {**given, **environment})
+    started = House(folder, port or free_port(), {**given, **environment})
     try:
         yield started
     finally:
         started.end()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def database_url() -> str:

@@ -18,6 +18,8 @@ import redis
 
 from config import devstack
 
+pytestmark = pytest.mark.slow
+
 
 @contextlib.contextmanager
 def own_folder() -> Iterator[Path]:

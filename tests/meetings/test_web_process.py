@@ -17,11 +17,11 @@ from meetings.models import Recording
 from tests import make
 from tests.meetings.conftest import files_in
 from tests.meetings.recordings import JFK
-from tests.processes import House, house, wait_until
+from tests.processes import House, free_port, house, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PORT = 8997
+PORT = free_port()
 
 
 @pytest.fixture(scope="module")

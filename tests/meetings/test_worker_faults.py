@@ -17,7 +17,7 @@ from tests.meetings.recordings import MEETING
 from tests.meetings.work import job_of, text_of, upload, wait_for
 from tests.processes import House, house, wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def kept_windows() -> int:
 
 
 def is_transcribing() -> bool:
-    return Job.objects.filter(parent__isnull=False, lease_until__isnull=False).exists()
+    """Whether somebody is at a window that nobody has finished."""
+    held = Job.objects.filter(parent__isnull=False, lease_until__isnull=False)
+    return held.filter(steps__isnull=True).exists()
 
 
 def undisturbed() -> tuple[str, int]:
@@ -69,5 +71,5 @@ def test_a_worker_stopped_and_another_killed_cost_one_window_and_no_word(
     assert text_of(recording) == expected
     assert installation.said().count("window.transcribed") <= windows + 1
     attempts = Job.objects.filter(parent__isnull=False).values_list("attempts", flat=True)
-    assert list(attempts) == [2], "the killed attempt counts, the one handed back does not"
+    assert sorted(attempts) == [1, 1, 2], "the killed attempt counts, the one handed back does not"
     assert JobAttempt.objects.filter(outcome=AttemptOutcome.LOST).count() == 1

@@ -16,7 +16,7 @@ from tests.meetings.recordings import JFK
 from tests.meetings.work import job_of, text_of, upload, wait_for
 from tests.processes import House, house, wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,8 @@ from meetings.transcription.windows import LONGEST_WINDOW_MS, Plan, Window
 from tests.bench import recordings
 from tests.meetings.media import files
 
+pytestmark = pytest.mark.slow
+
 
 class Listener:
     """Keeps what it is given to transcribe."""
