@@ -50,7 +50,7 @@ def undisturbed() -> tuple[str, int]:
 def test_a_worker_stopped_and_another_killed_cost_one_window_and_no_word(
     installation: House,
 ) -> None:
-    stopping = installation.start("speech")
+    stopping = installation.start("speech", "-c", "1")
     recording = upload(MEETING)
     wait_until(lambda: kept_windows() == 1, "a window is kept")
     stopping.send_signal(signal.SIGTERM)
@@ -60,12 +60,12 @@ def test_a_worker_stopped_and_another_killed_cost_one_window_and_no_word(
     assert JobAttempt.objects.filter(outcome=AttemptOutcome.RELEASED).count() == 1
     assert not JobAttempt.objects.filter(outcome=AttemptOutcome.LOST).exists()
 
-    doomed = installation.start("speech")
+    doomed = installation.start("speech", "-c", "1")
     wait_until(is_transcribing, "another worker is at it")
     installation.kill(doomed)
     assert not job_of(recording).has_ended
 
-    installation.start("speech")
+    installation.start("speech", "-c", "1")
     expected, windows = undisturbed()
     wait_for(recording, installation)
     assert text_of(recording) == expected
