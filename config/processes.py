@@ -1,6 +1,7 @@
 """The processes of an installation and the one command of each.
 
-`./mb dev` runs them on one machine; docker-compose.yml runs the same commands, one per container.
+`./mb dev` runs them on one machine; docker-compose.yml runs the same commands, one per container,
+with a worker for each queue. A test compares the two.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle", "--loglevel
 
 # Speech takes minutes and every core it is given, so it has a worker of its own.
 SPEECH = "transcription"
-OTHERS = ",".join(name for name in QUEUES if name != SPEECH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,28 @@ class Process:
     name: str
     meaning: str
     command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A Celery worker: the queues it serves and how many of their jobs it does at once."""
+
+    name: str
+    meaning: str
+    queues: tuple[str, ...]
+    concurrency: int
+
+
+# A laptop: one worker for speech, one for everything else.
+TWO_WORKERS = (
+    Worker("speech", "speech to text", (SPEECH,), 2),
+    Worker("worker", "all other background work", tuple(q for q in QUEUES if q != SPEECH), 2),
+)
+# A server: a flood in one queue takes no process, and no memory, from another.
+WORKER_PER_QUEUE = tuple(
+    Worker(f"worker-{queue.name}", queue.meaning, (queue.name,), queue.concurrency)
+    for queue in QUEUES.values()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +61,11 @@ class Places:
     grace_seconds: int = 60
 
 
-def processes(places: Places) -> dict[str, Process]:
+def processes(places: Places, workers: tuple[Worker, ...] = TWO_WORKERS) -> dict[str, Process]:
     """Every process by its name."""
     listed = (
         Process("web", "the REST API, the admin and the docs", _web(places)),
-        Process("speech", "speech to text", _worker("speech", SPEECH, 2, places)),
-        Process("worker", "all other background work", _worker("worker", OTHERS, 2, places)),
+        *(Process(one.name, one.meaning, _worker(one, places)) for one in workers),
         Process("relay", "work and events that were missed", ("python", "manage.py", "relay")),
         Process("beat", "work by the clock", _beat(places)),
         Process("flower", "the page that shows the workers", _flower(places)),
@@ -64,10 +85,11 @@ def _web(places: Places) -> tuple[str, ...]:
     return (*server, *listen, *threads, *idle, *stop, *static, "config.wsgi:application")
 
 
-def _worker(name: str, queues: str, concurrency: int, places: Places) -> tuple[str, ...]:
+def _worker(worker: Worker, places: Places) -> tuple[str, ...]:
     """The port keeps the names of two installations on one machine apart."""
-    node = f"{name}-{places.port}@%h"
-    return (*WORKER, "--hostname", node, "-Q", queues, "-c", str(concurrency))
+    node = f"{worker.name}-{places.port}@%h"
+    queues, concurrency = ",".join(worker.queues), str(worker.concurrency)
+    return (*WORKER, "--hostname", node, "-Q", queues, "-c", concurrency)
 
 
 def _beat(places: Places) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ QUEUES: dict[str, Queue] = {
     queue.name: queue
     for queue in (
         Queue("transcription", 2, "speech to text"),
-        Queue("analysis", 3, "what a transcript says"),
+        Queue("analysis", 5, "what a transcript says"),
         Queue("export", 2, "files made from meetings"),
         Queue("notification", 10, "telling people"),
         Queue("webhook", 2, "telling other systems"),

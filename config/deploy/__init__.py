@@ -1,0 +1,1 @@
+"""What an installation in containers needs beside the commands of its processes."""

@@ -1,0 +1,232 @@
+"""`./mb judges`: programs that are not Python judge what we hand out. None is ever skipped.
+
+A judge that is not there is installed: from Debian's packages as root or with `sudo -n`, from the
+npm registry into a cache folder, and from PyPI with everything else (the `dev` group of uv.lock).
+One that cannot be installed fails like one that finds something. A new judge is an entry in JUDGES.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import devstack
+
+INSTALL_SECONDS = 600
+JUDGE_SECONDS = 300
+
+
+class NotInstalled(Exception):
+    """A judge cannot be had. The message says what helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debian:
+    """A program of a Debian package."""
+
+    program: str
+    package: str
+
+    def install(self) -> Path:
+        """The program on PATH, after apt-get where it is missing."""
+        if found := shutil.which(self.program):
+            return Path(found)
+        if not shutil.which("apt-get"):
+            raise NotInstalled(f"{self.program} is missing; install it, it is free software")
+        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        get = [*as_root, "apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"]
+        _run([*get, "update"], INSTALL_SECONDS)
+        _run([*get, "install", "--yes", "--no-install-recommends", self.package], INSTALL_SECONDS)
+        if found := shutil.which(self.program):
+            return Path(found)
+        raise NotInstalled(f"the package {self.package} brought no {self.program}")
+
+
+@dataclass(frozen=True, slots=True)
+class Npm:
+    """A program of one version of an npm package, kept in a folder of its own."""
+
+    program: str
+    package: str
+
+    def install(self) -> Path:
+        """The program in the cache folder, after `npm install` where it is missing."""
+        folder = _cache() / re.sub(r"[^\w.-]+", "-", self.package).strip("-")
+        if not folder.exists():
+            npm = str(NPM.install())
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            # Whole or not at all: a second run may be doing the same.
+            draft = tempfile.mkdtemp(dir=folder.parent, prefix="draft-")
+            options = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
+            _run([npm, "install", "--prefix", draft, *options, self.package], INSTALL_SECONDS)
+            _put(Path(draft), folder)
+        return folder / "node_modules" / ".bin" / self.program
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A program that a wheel of uv.lock brings."""
+
+    program: str
+
+    def install(self) -> Path:
+        """It is in the virtual environment, or uv.lock has lost it."""
+        found = Path(sys.executable).with_name(self.program)
+        if not found.exists():
+            raise NotInstalled(f"{self.program} is not in the virtual environment; is it in `dev`?")
+        return found
+
+
+NPM = Debian("npm", "npm")
+
+# What a judge would send or fetch on its own account.
+QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A program, what it judges and why. In its arguments `{folder}` is what `prepare` filled."""
+
+    name: str
+    why: str
+    tool: Debian | Npm | Locked
+    arguments: tuple[str, ...]
+    prepare: Callable[[Path], None] | None = None
+
+
+def _fill_in_env(folder: Path) -> None:
+    """.env.example as an operator would fill it in."""
+    example = (devstack.ROOT / ".env.example").read_text("utf-8")
+    filled = re.sub(r"^(\w+)=$", lambda m: f"{m[1]}={secrets.token_hex(32)}", example, flags=re.M)
+    (folder / ".env").write_text(filled, "utf-8")
+
+
+# Rules of the OpenAPI judge that we do not follow, and why.
+NOT_OURS = {
+    "no-path-trailing-slash": "our addresses end in a slash, all of them",
+    "operation-summary": "an operation's name and description say it; the pages show both",
+    "security-defined": "what is open to everybody (health, problems) has no security to define",
+    "no-unused-components": "the generator writes a request twin of every component",
+    "no-empty-servers": "an installation's address is its owner's",
+    "nullable-type-sibling": "OpenAPI 3.0 has no other way to say that a named shape may be null",
+    "info-license": "the licence is the program's; an installation's API has its owner's terms",
+}
+
+JUDGES = (
+    Judge(
+        "compose",
+        "docker-compose.yml is understood, once .env.example is filled in",
+        Debian("docker-compose", "docker-compose"),
+        ("--env-file", "{folder}/.env", "--file", "docker-compose.yml", "config", "--quiet"),
+        _fill_in_env,
+    ),
+    Judge(
+        "dockerfile",
+        "the Dockerfile follows the habits that keep images small and safe",
+        Locked("hadolint"),
+        ("--failure-threshold", "info", "Dockerfile"),
+    ),
+    Judge(
+        "openapi",
+        "other people's tools can read config/openapi.json",
+        Npm("redocly", "@redocly/cli@2.77.0"),
+        (
+            "lint",
+            "config/openapi.json",
+            *(word for rule in NOT_OURS for word in ("--skip-rule", rule)),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one judge ended."""
+
+    judge: Judge
+    passed: bool
+    said: str
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Hear the named judges, or all. Returns 1 if any found something or could not be had."""
+    parser = argparse.ArgumentParser(prog="./mb judges", description=__doc__)
+    names = [judge.name for judge in JUDGES]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names)}")
+    chosen = parser.parse_args(arguments).names or names
+    if unknown := sorted(set(chosen) - set(names)):
+        parser.error(f"there is no judge {', '.join(unknown)}")
+    heard = [hear(judge) for judge in JUDGES if judge.name in chosen]
+    agreeing = sum(verdict.passed for verdict in heard)
+    print(f"{agreeing} of {len(heard)} judges agree")
+    return 0 if agreeing == len(heard) else 1
+
+
+def hear(judge: Judge) -> Verdict:
+    """Install the judge if need be, let it judge, and print what it found."""
+    try:
+        verdict = _judge(judge)
+    except (NotInstalled, OSError, subprocess.TimeoutExpired) as error:
+        verdict = Verdict(judge, passed=False, said=str(error))
+    print(f"{judge.name:<12}{'ok' if verdict.passed else 'FAILED'}", flush=True)
+    if not verdict.passed:
+        print(f"{verdict.said}\n-> {judge.why}")
+    return verdict
+
+
+def _judge(judge: Judge) -> Verdict:
+    program = judge.tool.install()
+    with tempfile.TemporaryDirectory(prefix="mb-judge-") as name:
+        folder = Path(name)
+        if judge.prepare is not None:
+            judge.prepare(folder)
+        words = [word.replace("{folder}", name) for word in judge.arguments]
+        done = subprocess.run(
+            [program, *words],
+            cwd=devstack.ROOT,
+            env=os.environ | QUIET,
+            capture_output=True,
+            text=True,
+            timeout=JUDGE_SECONDS,
+            check=False,
+        )
+    said = f"{done.stdout}{done.stderr}".strip()
+    return Verdict(judge, passed=done.returncode == 0, said=said)
+
+
+def _run(command: list[str], seconds: float) -> None:
+    """A step of an installation. Raises NotInstalled with the last lines of what it said."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+    )
+    if done.returncode:
+        said = "\n".join(f"{done.stdout}{done.stderr}".strip().splitlines()[-10:])
+        raise NotInstalled(f"this failed: {' '.join(command)}\n{said}")
+
+
+def _put(draft: Path, folder: Path) -> None:
+    """Give a finished folder its name, unless another run was faster."""
+    try:
+        draft.rename(folder)
+    except OSError:
+        shutil.rmtree(draft)
+
+
+def _cache() -> Path:
+    """Where what npm brings is kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "minutebook" / "judges"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
