@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import regex
+
 from meetings.analysis import due_dates
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import ActionItemFound
 from meetings.analysis.fluent import fluent
 from meetings.analysis.language import Cue, Language
+from meetings.analysis.participants import Participants
 from meetings.analysis.sameness import Sameness
 from meetings.analysis.sentences import Sentence, quotes
 from meetings.analysis.words import length
 
 SHORTEST = 4  # words
+ASKS = regex.compile(r"[?？؟]\W*+$")
 DUE_ADDS = 0.1  # a promise with a date is meant more often than one without
 
 
@@ -22,6 +26,7 @@ class _Task:
     owner: str
     confidence: float
     start: int
+    needs_due: bool
 
 
 def find(
@@ -33,19 +38,33 @@ def find(
     0.8 for a named person's task, 0.7 for a promise in the first person; a due date adds to it.
     """
     known = Sameness(language)
+    present = Participants(discussion, language)
     found: list[ActionItemFound] = []
     for sentence in said:
         text = " ".join(sentence.text.split())
-        task = _task(text, sentence.speaker, language)
-        if task is not None and length(text) >= SHORTEST:
-            known.add(found, _item(discussion, sentence, text, task, language))
+        if length(text) < SHORTEST or _taken_back(text, language):
+            continue
+        tasks = _tasks(present.named(text), sentence.speaker, present, language)
+        if tasks and (item := _item(discussion, sentence, tasks, language)):
+            known.add(found, item)
     return tuple(found)
 
 
+def _taken_back(text: str, language: Language) -> bool:
+    return any(refusal.search(text) for refusal in language.not_action_items)
+
+
 def _item(
-    discussion: Discussion, sentence: Sentence, text: str, task: _Task, language: Language
-) -> ActionItemFound:
-    due = due_dates.find(text, language, discussion.held_on, after=task.start)
+    discussion: Discussion, sentence: Sentence, tasks: list[_Task], language: Language
+) -> ActionItemFound | None:
+    """The surest task of a sentence, with its due date."""
+    text = " ".join(sentence.text.split())
+    start = min(task.start for task in tasks)
+    due = due_dates.find(text, language, discussion.held_on, after=start)
+    strong = [task for task in tasks if due or not task.needs_due]
+    if not strong:
+        return None
+    task = max(strong, key=lambda each: each.confidence)
     sure = task.confidence + (DUE_ADDS if due else 0)
     return ActionItemFound(
         text=fluent(text, language),
@@ -57,23 +76,26 @@ def _item(
     )
 
 
-def _task(text: str, speaker: str, language: Language) -> _Task | None:
-    """The surest task in a sentence that nothing in it takes back."""
-    tasks = [task for cue in language.action_items if (task := _by(cue, text, speaker, language))]
-    if not tasks or any(refusal.search(text) for refusal in language.not_action_items):
+def _tasks(text: str, speaker: str, present: Participants, language: Language) -> list[_Task]:
+    found = (_task(cue, text, speaker, present, language) for cue in language.action_items)
+    return [task for task in found if task is not None]
+
+
+def _task(
+    cue: Cue, text: str, speaker: str, present: Participants, language: Language
+) -> _Task | None:
+    if ASKS.search(text) and "request" not in cue.needs:
         return None
-    return max(tasks, key=lambda task: task.confidence)
-
-
-def _by(cue: Cue, text: str, speaker: str, language: Language) -> _Task | None:
     for match in cue.pattern.finditer(text):
         said = (match.capturesdict().get("owner") or [""])[0]
-        if not said:
-            return _Task("", cue.confidence, match.start())
-        if said.lower() in language.speaker_says:
-            return _Task(speaker, cue.confidence, match.start())
-        if name := _name(said, language):
-            return _Task(name, cue.confidence, match.start())
+        if "speaker" in cue.needs or said.lower() in language.speaker_says:
+            return _Task(speaker, cue.confidence, match.start(), "due" in cue.needs)
+        name = _name(said, language)
+        here = present.include(name)
+        if (said and not name) or ("participant" in cue.needs and not here):
+            continue
+        needs_due = "due" in cue.needs or ("known" in cue.needs and not here)
+        return _Task(name, cue.confidence, match.start(), needs_due)
     return None
 
 

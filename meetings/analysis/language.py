@@ -13,16 +13,22 @@ import regex
 
 TABLES = Path(__file__).parent / "cues"
 # What each pattern may lean on, beside what its table defines under [named].
-NAME = r"(?-i:(?P<owner>\p{Lu}[\p{L}'’\-]+(?: \p{Lu}[\p{L}'’\-]+)?))"
+NAME = r"(?-i:(?P<owner>\p{Lu}[\p{L}'’\-]+(?: \p{Lu}[\p{L}'’\-]+){0,2}))"
 _REFERENCE = regex.compile(r"\{([A-Z_]{2,})\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A way of saying that something was decided or is to be done, and how sure it makes us."""
+    """A way of saying that something was decided or is to be done, and how sure it makes us.
+
+    `needs` says what the wording alone is too weak for. "participant": the owner has spoken in the
+    meeting; "due": the sentence holds a due date; "known": one of the two. Two more say how a cue
+    is read. "speaker": its verb says that the speaker acts; "request": it may be a question.
+    """
 
     pattern: regex.Pattern[str]
     confidence: float
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Language:
     abbreviations: frozenset[str] = frozenset()
     discussed: str = ""
     conjunction: str = ""
+    articles: tuple[str, ...] = ()
     not_names: frozenset[str] = frozenset()
     speaker_says: frozenset[str] = frozenset()
     decisions: tuple[Cue, ...] = ()
@@ -77,6 +84,7 @@ def _language(code: str, read: Mapping[str, Any]) -> Language:
         abbreviations=frozenset(read["abbreviations"]),
         discussed=read["discussed"],
         conjunction=read["conjunction"],
+        articles=tuple(read["articles"]),
         not_names=frozenset(read["not_names"].split()),
         speaker_says=frozenset(read["speaker_says"]),
         decisions=_cues(decisions, named),
@@ -88,7 +96,7 @@ def _language(code: str, read: Mapping[str, Any]) -> Language:
 
 
 def _cues(section: Mapping[str, Any], named: Mapping[str, str]) -> tuple[Cue, ...]:
-    return tuple(Cue(compiled(each[0], named), each[1]) for each in section["cues"])
+    return tuple(Cue(compiled(each[0], named), *each[1:]) for each in section["cues"])
 
 
 def _refusals(

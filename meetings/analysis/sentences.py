@@ -95,9 +95,9 @@ def _goes_on(text: str, start: int, mark: regex.Match[str], language: Language) 
     """Whether a full stop belongs to an abbreviation, a number or an initial."""
     before = text[max(start, mark.start() - 12) : mark.start()].rsplit(maxsplit=1)[-1:]
     word = before[0].lower() if before else ""
-    follows = text[mark.end() : mark.end() + 3].lstrip()[:1]
     short = word in language.abbreviations or (len(word) == 1 and word.isalpha() and word != "i")
-    return short or (follows.islower() and len(mark.group()) == 1)
+    unfinished = len(mark.group()) > 1 and text[mark.end() : mark.end() + 3].lstrip()[:1].islower()
+    return short or unfinished
 
 
 def _cut(number: int, text: str, start: int, end: int) -> Iterator[Part]:

@@ -1,0 +1,92 @@
+"""Insight without a model: summaries of real meetings, items in formal minutes, and the time."""
+
+from __future__ import annotations
+
+import math
+import time
+from statistics import fmean
+
+from meetings.analysis import embedded
+from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.findings import Section
+from tests.bench import minutes, summaries
+from tests.bench.harness import Compare, Goal
+
+LONG = 24_000  # words: about three hours
+RIVALS = {"cleaned lead": summaries.lead, "TextRank": summaries.textrank}
+TITLES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2"}
+LEAST = {"rouge1": 30.0, "rouge2": 6.3}
+
+
+def measure() -> list[Goal]:
+    """Every goal of the embedded engine."""
+    return [*summary_goals(), *minutes_goals(), *time_goals()]
+
+
+def summary_goals() -> list[Goal]:
+    """ROUGE of the engine, and the lower bound of its lead over each rival."""
+    meetings = summaries.meetings()
+    own = summaries.scores(meetings, summaries.engine)
+    goals = [
+        Goal(f"{TITLES[each]} of 12 summaries", LEAST[each], fmean(own[each]), "", Compare.AT_LEAST)
+        for each in summaries.METRICS
+    ]
+    for name, rival in RIVALS.items():
+        goals += _against(name, own, summaries.scores(meetings, rival))
+    return goals
+
+
+def _against(name: str, own: summaries.Scores, rival: summaries.Scores) -> list[Goal]:
+    goals = []
+    for each in summaries.METRICS:
+        differences = [a - b for a, b in zip(own[each], rival[each], strict=True)]
+        low, high = summaries.interval(differences)
+        title = (
+            f"{TITLES[each]} over {name} ({fmean(rival[each]):.1f}): "
+            f"{fmean(differences):+.1f}, 95 % from {low:+.1f} to {high:+.1f}; lower end"
+        )
+        goals.append(Goal(title, math.ulp(0.0), low, "", Compare.AT_LEAST))
+    return goals
+
+
+def minutes_goals() -> list[Goal]:
+    """Planted items found in our own minutes, those for tuning and those held out."""
+    every = minutes.everything()
+    goals = []
+    for held_out in (False, True):
+        chosen = [each for each in every if each.held_out is held_out]
+        tally = minutes.tally(chosen)
+        title = (
+            f"{len(chosen)} {'held-out' if held_out else 'tuned'} minutes, {tally.planted} items"
+        )
+        goals += [
+            Goal(f"{title}: precision", 0.85, tally.precision, "", Compare.AT_LEAST),
+            Goal(f"{title}: recall", 0.6, tally.recall, "", Compare.AT_LEAST),
+            Goal(f"{title}: right owner", 0.9, tally.owner, "", Compare.AT_LEAST),
+            Goal(f"{title}: right due date", 0.9, tally.due, "", Compare.AT_LEAST),
+        ]
+    return goals
+
+
+def time_goals() -> list[Goal]:
+    """CPU time of all four sections on a meeting of 24,000 words; the second run, tables read."""
+    discussion = long_discussion(LONG)
+    for _ in range(2):
+        began = time.process_time()
+        for section in Section:
+            embedded.find(section, discussion)
+        taken = time.process_time() - began
+    return [Goal(f"all sections of {LONG:,} words", 2.0, taken, "s CPU")]
+
+
+def long_discussion(words: int) -> Discussion:
+    """Turns of real meetings, one meeting after the other, until there are so many words."""
+    turns: list[Turn] = []
+    left = words
+    while left > 0:
+        for meeting in summaries.meetings():
+            for turn in meeting.discussion.turns:
+                if left > 0:
+                    turns.append(Turn(str(len(turns)), turn.text, turn.speaker))
+                    left -= len(turn.text.split())
+    return Discussion(tuple(turns), "en")
