@@ -189,7 +189,9 @@ ASR_THREADS = env.int("ASR_THREADS", default=1)
 # --- HTTP -------------------------------------------------------------------------------------
 JSON_MAX_BYTES = env.int("JSON_MAX_BYTES", default=1024**2)
 JSON_MAX_DEPTH = env.int("JSON_MAX_DEPTH", default=32)
-DATA_UPLOAD_MAX_MEMORY_SIZE = JSON_MAX_BYTES
+TRANSCRIPT_MAX_BYTES = env.int("TRANSCRIPT_MAX_BYTES", default=8 * 1024**2)
+# Django's own limit, for whatever reads a body: the views have narrower ones.
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(JSON_MAX_BYTES, TRANSCRIPT_MAX_BYTES)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -218,7 +220,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "AnalysisStatus": "meetings.models.AnalysisStatus",
+        "ChosenItemStatus": "meetings.models.item.CHOSEN",
         "HealthStatus": "core.api.health.STATUSES",
+        "ItemStatus": "meetings.models.ItemStatus",
         "JobStatus": "core.jobs.models.JobStatus",
         "MeetingStatus": "meetings.models.MeetingStatus",
     },

@@ -98,6 +98,7 @@ def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
         "ASR_THREADS",
         "JSON_MAX_BYTES",
         "JSON_MAX_DEPTH",
+        "TRANSCRIPT_MAX_BYTES",
         "DATABASE_CONNECT_ATTEMPTS",
         "DATABASE_STATEMENT_TIMEOUT_SECONDS",
     )

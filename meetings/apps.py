@@ -10,6 +10,6 @@ class MeetingsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.accounts import scopes  # noqa: PLC0415
-        from meetings import checks, tasks  # noqa: F401, PLC0415
+        from meetings import checks, subscribers, tasks  # noqa: F401, PLC0415
 
         scopes.declare("meetings", meaning="Meetings, recordings and transcripts")

@@ -28,11 +28,33 @@ class RecordingUploaded(TypedDict):
 
 
 class TranscriptCompleted(TypedDict):
+    """`recording_id` is empty for a text that came without a recording."""
+
     meeting_id: str
     recording_id: str
     transcript_id: str
     language: str
     segment_count: int
+
+
+class AnalysisCompleted(TypedDict):
+    """`status` is succeeded or, when some section is missing, partial."""
+
+    meeting_id: str
+    transcript_id: str
+    analysis_id: str
+    engine: str
+    status: str
+
+
+class DecisionConfirmed(TypedDict):
+    meeting_id: str
+    decision_id: str
+
+
+class ActionItemCompleted(TypedDict):
+    meeting_id: str
+    action_item_id: str
 
 
 MEETING_CREATED = declare(
@@ -74,5 +96,29 @@ TRANSCRIPT_COMPLETED = declare(
         "language": "en",
         "segment_count": 42,
     },
-    meaning="The text of a recording can be read.",
+    meaning="The text of a meeting can be read.",
+)
+ANALYSIS_COMPLETED = declare(
+    "analysis.completed",
+    data=AnalysisCompleted,
+    example={
+        "meeting_id": ID,
+        "transcript_id": ID,
+        "analysis_id": ID,
+        "engine": "embedded 1",
+        "status": "succeeded",
+    },
+    meaning="What a meeting comes to can be read, all of it or some sections.",
+)
+DECISION_CONFIRMED = declare(
+    "decision.confirmed",
+    data=DecisionConfirmed,
+    example={"meeting_id": ID, "decision_id": ID},
+    meaning="A person confirmed that something was decided.",
+)
+ACTION_ITEM_COMPLETED = declare(
+    "action_item.completed",
+    data=ActionItemCompleted,
+    example={"meeting_id": ID, "action_item_id": ID},
+    meaning="Something that had to be done is done.",
 )

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from core import errors
 from core.jobs import queries as job_queries
 from core.jobs.models import Job
-from meetings.models import Meeting, Recording, Segment, Transcript
+from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.findings import Section
+from meetings.models import (
+    ActionItem,
+    Analysis,
+    AnalysisSection,
+    Decision,
+    Evidence,
+    Meeting,
+    Recording,
+    Segment,
+    Summary,
+    Topic,
+    Transcript,
+)
+from meetings.models.item import Item
+
+FIRST_SEGMENTS = 100  # of a meeting's text, shown with the meeting
 
 # Text that somebody sent in goes before what a machine heard in a recording.
 SHOWN_FIRST = (F("recording__position").asc(nulls_first=True), F("version").desc())
@@ -20,6 +42,13 @@ class TranscriptNotReady(errors.NotFound):
 
     code = "transcript.not_ready"
     sentence = "There is no transcript yet. Its recording's job tells how far it is."
+
+
+class AnalysisNotReady(errors.NotFound):
+    """The meeting is there; nothing has looked at its text yet."""
+
+    code = "analysis.not_ready"
+    sentence = "There is no analysis yet. One is made when a transcript is complete."
 
 
 def with_people(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
@@ -35,14 +64,17 @@ def whole(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
 
 def with_file_and_job(recordings: QuerySet[Recording]) -> QuerySet[Recording]:
     """Recordings with stored file, meeting and the job that knows its children's progress."""
-    return recordings.select_related("stored_file", "meeting").prefetch_related(
-        Prefetch("job", job_queries.with_children_progress(Job.objects.all()))
-    )
+    return recordings.select_related("stored_file", "meeting").prefetch_related(_job())
 
 
 def recording_for_work(recording_id: str) -> Recording:
     """A recording as a worker needs it. Raises Recording.DoesNotExist once it is deleted."""
     return Recording.objects.select_related("stored_file", "meeting").get(id=recording_id)
+
+
+def transcript_for_work(transcript_id: str) -> Transcript:
+    """A transcript with its meeting. Raises Transcript.DoesNotExist once it is deleted."""
+    return Transcript.objects.select_related("meeting").get(id=transcript_id)
 
 
 def transcript_of(
@@ -66,3 +98,152 @@ def transcript_of(
 def segments_of(transcript: Transcript) -> QuerySet[Segment]:
     """The transcript's segments, for paging by position."""
     return Segment.objects.filter(transcript=transcript)
+
+
+def segment_rows(transcript: Transcript) -> QuerySet[Segment, Any]:
+    """The transcript's segments as plain values, for paging by position.
+
+    No instances are made, and `words_json` comes as the text PostgreSQL has, because both cost
+    more than the query. `speaker_label` is null where nobody is named.
+    """
+    return segments_of(transcript).values(
+        "id",
+        "position",
+        "start_ms",
+        "end_ms",
+        "text",
+        "confidence",
+        speaker_label=F("speaker__label"),
+        words_json=Cast("words", TextField()),
+    )
+
+
+def discussion_of(analysis: Analysis) -> Discussion:
+    """What an engine reads: every turn in order, and the day of the meeting where people live."""
+    rows = segments_of(analysis.transcript).order_by("position")
+    values = rows.values_list("id", "text", "speaker__label", "start_ms", "end_ms")
+    turns = tuple(
+        Turn(id=str(row_id), text=text, speaker=speaker or "", start_ms=start, end_ms=end)
+        for row_id, text, speaker, start, end in values
+    )
+    language = analysis.language.partition("-")[0].lower()
+    return Discussion(turns=turns, language=language, held_on=held_on(analysis.meeting))
+
+
+def held_on(meeting: Meeting) -> date:
+    """The day of the meeting in its organization's time zone; the day it was entered if unknown."""
+    moment: datetime = meeting.starts_at or meeting.created_at
+    return moment.astimezone(ZoneInfo(meeting.organization.time_zone)).date()
+
+
+def analysis_for_work(analysis_id: str) -> Analysis:
+    """An analysis as a worker needs it. Raises Analysis.DoesNotExist once it is deleted."""
+    wanted = ("meeting__organization", "transcript")
+    return Analysis.objects.select_related(*wanted).get(id=analysis_id)
+
+
+def with_job(analyses: QuerySet[Analysis]) -> QuerySet[Analysis]:
+    """Analyses with their transcript and the job that knows its children's progress."""
+    return analyses.select_related("transcript").prefetch_related(_job())
+
+
+def analysis_of(meeting: Meeting, *, recording_id: UUID | None = None) -> Analysis:
+    """The newest analysis of the text to show (see `transcript_of`), or of one recording's.
+
+    Raises AnalysisNotReady when there is none.
+    """
+    found = with_job(Analysis.objects.filter(meeting=meeting))
+    if recording_id is not None:
+        found = found.filter(transcript__recording_id=recording_id)
+    order = (F("transcript__recording__position").asc(nulls_first=True), F("version").desc())
+    analysis = found.order_by(*order).first()
+    if analysis is None:
+        raise AnalysisNotReady
+    return analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """An analysis with all there is to show of it.
+
+    The items are those of its text: what people confirmed, dismissed or edited of an earlier
+    analysis of the same recording stands beside what this one found.
+    """
+
+    analysis: Analysis
+    sections: list[AnalysisSection]
+    summary: Summary | None
+    topics: list[Topic]
+    decisions: list[Decision]
+    action_items: list[ActionItem]
+
+
+def insight_of(analysis: Analysis) -> Insight:
+    """All that was found, in a constant number of queries."""
+    sections = {row.section: row for row in analysis.sections.select_related("job")}
+    return Insight(
+        analysis=analysis,
+        sections=[sections[section] for section in Section if section in sections],
+        summary=_shown(Summary, analysis).last(),
+        topics=list(_shown(Topic, analysis)),
+        decisions=list(_shown(Decision, analysis)),
+        action_items=list(_shown(ActionItem, analysis).select_related("owner")),
+    )
+
+
+def same_text(model: type[Item], analysis: Analysis) -> QuerySet[Any]:
+    """Items of a kind from all analyses of the same recording, or of the imported texts."""
+    recording_id = analysis.transcript.recording_id
+    rows: QuerySet[Any] = model.objects.filter(
+        meeting_id=analysis.meeting_id, analysis__transcript__recording_id=recording_id
+    )
+    return rows
+
+
+def _shown(model: type[Item], analysis: Analysis) -> QuerySet[Any]:
+    rows = same_text(model, analysis).order_by("position", "created_at", "id")
+    return with_evidence(rows)
+
+
+def with_evidence(items: QuerySet[Any]) -> QuerySet[Any]:
+    """Items with the words they rest on, each quote with the time it was said."""
+    quotes = Evidence.objects.annotate(start_ms=F("segment__start_ms")).order_by("position", "id")
+    return items.prefetch_related(Prefetch("evidence", quotes))
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingDetail:
+    """A meeting with its people, the beginning of its text, and what it comes to."""
+
+    meeting: Meeting
+    transcript: Transcript | None
+    speakers: list[str]
+    segments: list[dict[str, Any]]
+    insight: Insight | None
+
+
+def detail_of(meeting: Meeting) -> MeetingDetail:
+    """A meeting read with `whole` and everything shown with it; a constant number of queries."""
+    transcript = Transcript.objects.filter(meeting=meeting).order_by(*SHOWN_FIRST).first()
+    segments = segment_rows(transcript).order_by("position")[:FIRST_SEGMENTS] if transcript else []
+    try:
+        insight = insight_of(analysis_of(meeting))
+    except AnalysisNotReady:
+        insight = None
+    return MeetingDetail(
+        meeting=meeting,
+        transcript=transcript,
+        speakers=speakers_of(transcript) if transcript else [],
+        segments=list(segments),
+        insight=insight,
+    )
+
+
+def speakers_of(transcript: Transcript) -> list[str]:
+    """The labels of those who speak, in the order of first appearance."""
+    return list(transcript.speakers.order_by("id").values_list("label", flat=True))
+
+
+def _job() -> Prefetch[Any]:
+    """The job of a row, with its children's progress."""
+    return Prefetch("job", job_queries.with_children_progress(Job.objects.all()))

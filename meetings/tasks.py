@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from core.jobs.kinds import job
+from core.jobs.policies import Exponential
 from core.jobs.run import Run
 from meetings import queries
+from meetings.analysis.findings import Section
+from meetings.services import analysis as analysis_services
 from meetings.services import transcription
 from meetings.transcription.windows import Window
 
@@ -30,4 +33,34 @@ def transcribe_windows(
     recording = queries.recording_for_work(recording_id)
     transcription.transcribe_windows(
         run=run, recording=recording, windows=[Window.from_json(window) for window in windows]
+    )
+
+
+@job(
+    "meetings.analyse_transcript",
+    queue="analysis",
+    attempts=3,
+    time_limit_seconds=60,
+    backoff=Exponential(first=2.0),
+)
+def analyse_transcript(run: Run, *, analysis_id: str, sections: list[str], **_: Any) -> None:
+    """Hand out the sections of an analysis and, once all have ended, say what became of them."""
+    analysis_services.analyse_transcript(
+        run=run,
+        analysis=queries.analysis_for_work(analysis_id),
+        sections=[Section(section) for section in sections],
+    )
+
+
+@job(
+    "meetings.analyse_section",
+    queue="analysis",
+    attempts=3,
+    time_limit_seconds=120,
+    backoff=Exponential(first=2.0),
+)
+def analyse_section(run: Run, *, analysis_id: str, section: str, **_: Any) -> None:
+    """Find one section of an analysis."""
+    analysis_services.analyse_section(
+        run=run, analysis=queries.analysis_for_work(analysis_id), section=Section(section)
     )

@@ -16,7 +16,6 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -99,14 +98,16 @@ def answer_once(
     key: str,
     answer: Callable[[], HttpResponseBase],
     *,
+    max_bytes: int,
     unkept_fields: Iterable[str] = (),
 ) -> HttpResponseBase:
     """What `answer` returns, or what it returned for the same request before.
 
-    Only success is kept: a refusal rolls back and frees the key. `unkept_fields` are null in the
-    kept copy, for what may be shown only once. Raises KeyReused or StillRunning.
+    `max_bytes` is the largest body the address reads. Only success is kept: a refusal rolls back
+    and frees the key. `unkept_fields` are null in the kept copy, for what may be shown only once.
+    Raises KeyReused or StillRunning.
     """
-    sender, fingerprint = Sender.of(request), fingerprint_of(request)
+    sender, fingerprint = Sender.of(request), fingerprint_of(request, max_bytes=max_bytes)
     with transaction.atomic():
         _take(sender, key)
         kept = IdempotencyKey.objects.filter(**sender.as_filter(), key=key).first()
@@ -122,9 +123,9 @@ def answer_once(
     return response
 
 
-def fingerprint_of(request: Request) -> str:
-    """SHA-256 over method, address with query, and the bytes of the body."""
-    if announced_length(request) > settings.JSON_MAX_BYTES:
+def fingerprint_of(request: Request, *, max_bytes: int) -> str:
+    """SHA-256 over method, address with query, and the bytes of the body. Raises JsonTooLarge."""
+    if announced_length(request) > max_bytes:
         raise JsonTooLarge
     head = f"{request.method} {request.get_full_path()}\n".encode()
     return hashlib.sha256(head + request.body).hexdigest()

@@ -23,7 +23,7 @@ class InvalidJson(errors.Invalid):
 
 
 class JsonTooLarge(errors.TooLarge):
-    """The body has more bytes than settings.JSON_MAX_BYTES."""
+    """The body has more bytes than its address reads."""
 
     code = "json.too_large"
     sentence = "The JSON body is larger than this server accepts."
@@ -47,8 +47,15 @@ class JSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        request = (parser_context or {})["request"]
-        return parse_json(read_body(stream, announced=announced_length(request)))
+        context = parser_context or {}
+        announced = announced_length(context["request"])
+        return parse_json(read_body(stream, announced=announced, limit=limit_of(context["view"])))
+
+
+def limit_of(view: Any) -> int:
+    """The largest body that a view reads: its own limit, or settings.JSON_MAX_BYTES."""
+    own: int | None = getattr(view, "json_max_bytes", None)
+    return settings.JSON_MAX_BYTES if own is None else own
 
 
 def announced_length(request: HttpRequest) -> int:
@@ -59,12 +66,11 @@ def announced_length(request: HttpRequest) -> int:
         return 0
 
 
-def read_body(stream: IO[bytes], *, announced: int) -> bytes:
-    """At most settings.JSON_MAX_BYTES from the stream.
+def read_body(stream: IO[bytes], *, announced: int, limit: int) -> bytes:
+    """At most `limit` bytes from the stream.
 
     Raises JsonTooLarge before reading when more is announced, and BodyIncomplete when less arrives.
     """
-    limit = settings.JSON_MAX_BYTES
     if announced > limit:
         raise JsonTooLarge
     raw = stream.read(limit + 1)

@@ -18,6 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from core import errors
 from core.http import idempotency
 from core.http.errors import LengthRequired
+from core.http.parsers import limit_of
 from core.http.text import check_text
 
 
@@ -36,7 +37,8 @@ class ApiView(APIView):
 
     `scope_family` names the scopes it needs (see `core.accounts.permissions`). `idempotent` is
     False where a POST has an identity of its own, as an upload has its content.
-    `unkept_fields` of an answer are shown once and never stored.
+    `unkept_fields` of an answer are shown once and never stored. A view that reads larger JSON than
+    others has a `json_max_bytes`.
     """
 
     scope_family: ClassVar[str | None]
@@ -81,7 +83,11 @@ class ApiView(APIView):
         **kwargs: Any,
     ) -> HttpResponseBase:
         return idempotency.answer_once(
-            request, key, partial(post, request, *args, **kwargs), unkept_fields=self.unkept_fields
+            request,
+            key,
+            partial(post, request, *args, **kwargs),
+            max_bytes=limit_of(self),
+            unkept_fields=self.unkept_fields,
         )
 
 

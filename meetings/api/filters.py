@@ -1,11 +1,11 @@
-"""What a list of meetings can be narrowed by."""
+"""What the lists can be narrowed by."""
 
 from __future__ import annotations
 
 import django_filters
 from django.db.models import QuerySet
 
-from meetings.models import Meeting, MeetingStatus
+from meetings.models import ActionItem, Decision, ItemStatus, Meeting, MeetingStatus
 
 
 class MeetingFilter(django_filters.FilterSet):
@@ -25,3 +25,33 @@ class MeetingFilter(django_filters.FilterSet):
 
     def with_tag(self, meetings: QuerySet[Meeting], _name: str, value: str) -> QuerySet[Meeting]:
         return meetings.filter(tags__contains=[value])
+
+
+class DecisionFilter(django_filters.FilterSet):
+    """`status`, `meeting`, `team`, and time of creation."""
+
+    status = django_filters.ChoiceFilter(choices=ItemStatus.choices)
+    meeting = django_filters.UUIDFilter(field_name="meeting_id")
+    team = django_filters.UUIDFilter(field_name="meeting__team_id")
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Decision
+        fields = ("status", "meeting", "team")
+
+
+class ActionItemFilter(DecisionFilter):
+    """As decisions; and `owner` (a user), `owner_name` (part of it), due dates, `completed`."""
+
+    owner = django_filters.UUIDFilter(field_name="owner_id")
+    owner_name = django_filters.CharFilter(field_name="owner_name", lookup_expr="icontains")
+    due_after = django_filters.DateFilter(field_name="due_on", lookup_expr="gte")
+    due_before = django_filters.DateFilter(field_name="due_on", lookup_expr="lt")
+    completed = django_filters.BooleanFilter(
+        field_name="completed_at", lookup_expr="isnull", exclude=True
+    )
+
+    class Meta:
+        model = ActionItem
+        fields = ("status", "meeting", "team", "owner")

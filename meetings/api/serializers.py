@@ -1,4 +1,4 @@
-"""The shapes of meetings, recordings and transcripts as clients see them."""
+"""The shapes of meetings and recordings as clients see them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from rest_framework import serializers
 from core.accounts.models import Team, User
 from core.http.serializers import StrictModelSerializer, VisibleRelatedField
 from core.jobs.serializers import JobSerializer
-from meetings.models import Meeting, Recording, Segment, Transcript
-
-
-class PersonSerializer(serializers.ModelSerializer[User]):
-    """A user as others in the organization see one."""
-
-    class Meta:
-        model = User
-        fields = ("id", "name", "email")
+from meetings import queries
+from meetings.api.items import InsightSerializer
+from meetings.api.people import ParticipantSerializer, PersonSerializer
+from meetings.api.transcripts import SegmentSerializer, TranscriptSerializer, shown_segments
+from meetings.models import Meeting, Recording
 
 
 class MeetingSerializer(StrictModelSerializer):
@@ -86,13 +82,60 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
         read_only_fields = fields
 
 
+class ShownTranscriptSerializer(TranscriptSerializer):
+    """The text to show, with its first hundred segments."""
+
+    segments = SegmentSerializer(many=True)
+
+    class Meta(TranscriptSerializer.Meta):
+        fields = (*TranscriptSerializer.Meta.fields, "segments")
+        read_only_fields = fields
+
+
 class MeetingDetailSerializer(MeetingSerializer):
-    """A meeting by itself, with its recordings."""
+    """A meeting by itself: its recordings, who took part, its text and what it comes to."""
 
     recordings = RecordingSerializer(many=True, read_only=True)
+    participants = serializers.SerializerMethodField()
+    transcript = serializers.SerializerMethodField()
+    analysis = serializers.SerializerMethodField()
 
     class Meta(MeetingSerializer.Meta):
-        fields = (*MeetingSerializer.Meta.fields, "recordings")
+        fields = (
+            *MeetingSerializer.Meta.fields,
+            "recordings",
+            "participants",
+            "transcript",
+            "analysis",
+        )
+
+    def to_representation(self, instance: Meeting) -> Any:
+        self.detail = queries.detail_of(instance)
+        return super().to_representation(instance)
+
+    @extend_schema_field(ParticipantSerializer(many=True))
+    def get_participants(self, meeting: Meeting) -> list[dict[str, Any]]:
+        organizer = meeting.organizer
+        speakers = [_participant(label, "speaker") for label in self.detail.speakers]
+        if organizer is None:
+            return speakers
+        return [_participant(organizer.get_full_name(), "organizer", organizer), *speakers]
+
+    @extend_schema_field(ShownTranscriptSerializer(allow_null=True))
+    def get_transcript(self, _meeting: Meeting) -> dict[str, Any] | None:
+        if self.detail.transcript is None:
+            return None
+        head = TranscriptSerializer(self.detail.transcript).data
+        return {**head, "segments": shown_segments(self.detail.segments)}
+
+    @extend_schema_field(InsightSerializer(allow_null=True))
+    def get_analysis(self, _meeting: Meeting) -> dict[str, Any] | None:
+        insight = self.detail.insight
+        return InsightSerializer(insight).data if insight else None
+
+
+def _participant(name: str, part: str, user: User | None = None) -> dict[str, Any]:
+    return {"name": name, "part": part, "user": user.id if user else None}
 
 
 class AcceptedRecordingSerializer(serializers.Serializer[Any]):
@@ -116,68 +159,3 @@ class UploadFormSerializer(serializers.Serializer[Any]):
     file = serializers.FileField()
     filename = serializers.CharField(required=False, max_length=255)
     language = serializers.CharField(required=False, max_length=20)
-
-
-class TranscriptSerializer(serializers.ModelSerializer[Transcript]):
-    """One version of a recording's text, without the text itself."""
-
-    recording = serializers.PrimaryKeyRelatedField[Recording](read_only=True)
-
-    class Meta:
-        model = Transcript
-        fields = (
-            "id",
-            "recording",
-            "version",
-            "revision",
-            "engine",
-            "language",
-            "language_probability",
-            "confidence",
-            "segment_count",
-            "word_count",
-            "speech_ms",
-            "uncovered_speech_ms",
-            "created_at",
-        )
-        read_only_fields = fields
-
-
-class WordSerializer(serializers.Serializer[Any]):
-    """A word and when it was said; `probability` is the engine's, 0 to 1."""
-
-    start_ms = serializers.IntegerField()
-    end_ms = serializers.IntegerField()
-    text = serializers.CharField()
-    probability = serializers.FloatField()
-
-
-class SegmentSerializer(serializers.ModelSerializer[Segment]):
-    """A timed piece of text."""
-
-    words = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Segment
-        fields = ("id", "position", "start_ms", "end_ms", "text", "confidence", "words")
-        read_only_fields = fields
-
-    @extend_schema_field(WordSerializer(many=True))
-    def get_words(self, segment: Segment) -> list[dict[str, Any]]:
-        names = ("start_ms", "end_ms", "text", "probability")
-        return [dict(zip(names, word, strict=True)) for word in segment.words]
-
-
-class SegmentPageSerializer(serializers.Serializer[Any]):
-    """A page of segments in the order they were spoken."""
-
-    results = SegmentSerializer(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-
-
-class MeetingTranscriptSerializer(serializers.Serializer[Any]):
-    """The text of a meeting."""
-
-    transcript = TranscriptSerializer()
-    segments = SegmentPageSerializer()

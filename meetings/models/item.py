@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.db import models
 
 from core.accounts.visibility import TeamLimitedQuerySet
@@ -17,6 +19,13 @@ class ItemStatus(models.TextChoices):
     EDITED = "edited"
 
 
+# What a person may make of an item; other words make it `edited` by themselves.
+CHOSEN = [
+    (status.value, status.label)
+    for status in (ItemStatus.CONFIRMED, ItemStatus.DISMISSED, ItemStatus.DRAFT)
+]
+
+
 class ItemQuerySet(TeamLimitedQuerySet):
     team_path = "meeting__team"
 
@@ -27,6 +36,8 @@ class Item(OwnedRow):
     meeting = models.ForeignKey("meetings.Meeting", on_delete=models.CASCADE, related_name="+")
     analysis = models.ForeignKey("meetings.Analysis", on_delete=models.CASCADE, related_name="+")
     position = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[Any] = ItemQuerySet.as_manager()
 
     class Meta:
         abstract = True

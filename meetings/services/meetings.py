@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -15,7 +16,7 @@ from core.events.registry import EventType
 from core.files import services as files
 from core.jobs import services as jobs
 from meetings.events import MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED
-from meetings.models import Meeting, Recording
+from meetings.models import Analysis, Meeting, Recording
 
 
 class TeamNotYours(errors.NotAllowed):
@@ -65,7 +66,7 @@ def delete_meeting(*, actor: Actor, meeting: Meeting) -> None:
     with transaction.atomic():
         held = lock_meeting(meeting)
         recordings = list(held.recordings.select_related("stored_file").order_by("stored_file_id"))
-        jobs.forget_subjects([recording.id for recording in recordings])
+        jobs.forget_subjects(_subjects_in(held))
         held.delete()
         keys = [files.release(recording.stored_file) for recording in recordings]
         _delete_files([key for key in keys if key is not None], actor)
@@ -104,8 +105,14 @@ def _check_team(actor: Actor, team: Team | None) -> None:
 
 
 def _move_jobs(meeting: Meeting) -> None:
-    ids = Recording.objects.filter(meeting=meeting).values_list("id", flat=True)
-    jobs.move_subjects(list(ids), team_id=meeting.team_id)
+    jobs.move_subjects(_subjects_in(meeting), team_id=meeting.team_id)
+
+
+def _subjects_in(meeting: Meeting) -> list[UUID]:
+    """All that jobs are about in a meeting."""
+    recordings = Recording.objects.filter(meeting=meeting).values_list("id", flat=True)
+    analyses = Analysis.objects.filter(meeting=meeting).values_list("id", flat=True)
+    return [*recordings, *analyses]
 
 
 def _delete_files(keys: list[str], actor: Actor) -> None:

@@ -12,24 +12,22 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
-from psycopg.types.json import Jsonb
 
-from core.db.rows import new_id
-from core.events import services as events
 from core.files import services as files
 from core.jobs import services as jobs
 from core.jobs.failures import JobFailure
 from core.jobs.models import Job, JobStatus, JobStep
 from core.jobs.run import Run
-from meetings.events import TRANSCRIPT_COMPLETED
 from meetings.models import Recording, Transcript
 from meetings.services import meetings as meeting_services
+from meetings.services.segments import Piece, copy_segments
+from meetings.services.transcripts import publish_completed
 from meetings.transcription import engine
 from meetings.transcription.assemble import TranscriptText, assemble
 from meetings.transcription.model_files import ModelFacts, find_model
-from meetings.transcription.texts import WindowText
+from meetings.transcription.texts import SpokenSegment, WindowText
 from meetings.transcription.whisper import load_transcriber
 from meetings.transcription.windows import Plan, Window
 
@@ -37,11 +35,6 @@ log = structlog.get_logger(__name__)
 
 WINDOWS_KIND = "meetings.transcribe_windows"
 LISTENED = 0.1  # the share of the progress bar that listening for speech takes
-
-COPY_SEGMENTS = (
-    "COPY meetings_segment (id, organization_id, transcript_id, position, start_ms, end_ms,"
-    " text, confidence, words) FROM STDIN"
-)
 
 
 class WindowsFailed(JobFailure):
@@ -168,9 +161,9 @@ def _finish(run: Run, recording: Recording, children: list[Job]) -> None:
 def _write(run: Run, recording: Recording, text: TranscriptText) -> None:
     with run.finishing():
         transcript = _create_transcript(recording, text)
-        copy_segments(transcript, text)
+        copy_segments(transcript, map(_piece, text.segments))
         meeting_services.touch(recording.meeting)
-        _publish(run, recording, transcript)
+        publish_completed(transcript, actor_id=run.job.requested_by_id)
 
 
 def _create_transcript(recording: Recording, text: TranscriptText) -> Transcript:
@@ -191,41 +184,12 @@ def _create_transcript(recording: Recording, text: TranscriptText) -> Transcript
     )
 
 
-def copy_segments(transcript: Transcript, text: TranscriptText) -> None:
-    """Write all segments with one COPY, several times faster than INSERT for a long meeting."""
-    with connection.cursor() as cursor, cursor.copy(COPY_SEGMENTS) as copy:
-        copy.set_types(["uuid", "uuid", "uuid", "int4", "int4", "int4", "text", "float8", "jsonb"])
-        for position, segment in enumerate(text.segments):
-            copy.write_row(
-                (
-                    new_id(),
-                    transcript.organization_id,
-                    transcript.id,
-                    position,
-                    segment.start_ms,
-                    segment.end_ms,
-                    segment.text,
-                    segment.confidence,
-                    Jsonb(
-                        [
-                            [w.start_ms, w.end_ms, w.text.strip(), w.probability]
-                            for w in segment.words
-                        ]
-                    ),
-                )
-            )
-
-
-def _publish(run: Run, recording: Recording, transcript: Transcript) -> None:
-    events.publish(
-        TRANSCRIPT_COMPLETED,
-        organization_id=recording.organization_id,
-        data={
-            "meeting_id": str(recording.meeting_id),
-            "recording_id": str(recording.id),
-            "transcript_id": str(transcript.id),
-            "language": transcript.language,
-            "segment_count": transcript.segment_count,
-        },
-        actor_id=run.job.requested_by_id,
+def _piece(segment: SpokenSegment) -> Piece:
+    words = [(w.start_ms, w.end_ms, w.text.strip(), w.probability) for w in segment.words]
+    return Piece(
+        text=segment.text,
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        confidence=segment.confidence,
+        words=words,
     )

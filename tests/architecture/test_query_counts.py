@@ -59,8 +59,17 @@ def test_every_read_takes_a_constant_number_of_queries() -> None:
         make.everything(organization=organization)
     meeting = make.meeting(organization=organization)
     for _ in range(4):
-        make.transcript(recording=make.recording(meeting=meeting), texts=("a.",) * 30)
+        long = make.transcript(recording=make.recording(meeting=meeting), texts=("a.",) * 30)
+        found = make.analysis(transcript=long)
+        for _ in range(5):
+            make.decision(analysis=found)
+            make.action_item(analysis=found)
     many = costs(client, organization)
     assert many == few
     assert set(few) == {str(operation) for operation in reads()}, "some read was not reached"
+    everything = few.pop("GET /api/v1/meetings/{id}/")
+    analysis = few.pop("GET /api/v1/meetings/{meeting_id}/analysis/")
     assert max(few.values()) <= 8, few
+    # One for each kind of row there is to show, and one for what each kind rests on.
+    assert analysis <= 14
+    assert everything <= 20

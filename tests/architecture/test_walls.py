@@ -170,7 +170,21 @@ def test_another_organizations_rows_are_as_good_as_none() -> None:
 def test_another_teams_rows_are_as_good_as_none() -> None:
     organization = make.organization()
     make.everything(organization=organization, team=make.team(organization=organization))
-    limited = ("Meeting", "Recording", "Transcript", "Segment", "Job")
+    limited = (
+        "Meeting",
+        "Recording",
+        "Transcript",
+        "Speaker",
+        "Segment",
+        "Analysis",
+        "AnalysisSection",
+        "Summary",
+        "Topic",
+        "Decision",
+        "ActionItem",
+        "Evidence",
+        "Job",
+    )
     foreign = {kind: row for kind, row in ids_of(organization).items() if kind in limited}
     make.everything(organization=organization)
     client = make.client(make.actor(organization=organization, role=Role.MEMBER))

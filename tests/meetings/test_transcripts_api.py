@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.http.renderers import to_json
+from meetings import queries
+from meetings.api.transcripts import SegmentSerializer, shown_segments
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -13,13 +16,14 @@ def test_a_transcript_is_read_page_by_page_with_times_and_words() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
     texts = tuple(f"Sentence {number}." for number in range(45))
-    make.transcript(recording=make.recording(meeting=meeting), texts=texts)
+    transcript = make.transcript(recording=make.recording(meeting=meeting), texts=texts)
     client = make.client(actor)
     page = client.get(f"/api/v1/meetings/{meeting.id}/transcript/").json()
     assert page["transcript"]["segment_count"] == 45
     assert page["segments"]["results"][1] == {
         "id": page["segments"]["results"][1]["id"],
         "position": 1,
+        "speaker": transcript.speakers.get().label,
         "start_ms": 1000,
         "end_ms": 1900,
         "text": "Sentence 1.",
@@ -33,6 +37,16 @@ def test_a_transcript_is_read_page_by_page_with_times_and_words() -> None:
             break
         page = client.get(page["segments"]["next"]).json()
     assert seen == list(texts)
+
+
+def test_segments_are_shown_as_the_schema_says() -> None:
+    meeting = make.meeting()
+    transcript = make.transcript(recording=make.recording(meeting=meeting))
+    rows = queries.segment_rows(transcript)
+    described = SegmentSerializer(
+        [{**segment, "id": str(segment["id"])} for segment in shown_segments(rows)], many=True
+    )
+    assert to_json(described.data) == to_json(shown_segments(rows))
 
 
 def test_the_newest_version_of_the_first_recording_is_shown_unless_another_is_named() -> None:

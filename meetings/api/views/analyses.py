@@ -1,0 +1,70 @@
+"""What a meeting comes to, over HTTP."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.http.views import ApiView
+from meetings import queries
+from meetings.analysis.findings import Section
+from meetings.api.items import (
+    AnalysisRequestSerializer,
+    InsightSerializer,
+    RequestedAnalysisSerializer,
+)
+from meetings.api.parameters import id_in
+from meetings.models import Meeting
+from meetings.services import analysis as analysis_services
+
+RECORDING = OpenApiParameter(
+    "recording", OpenApiTypes.UUID, description="Which recording's; else the text that is shown."
+)
+
+
+class MeetingAnalysis(ApiView):
+    """The analysis of a meeting's text, with the words that everything rests on."""
+
+    scope_family = "meetings"
+
+    @extend_schema(
+        operation_id="meetings_analysis",
+        summary="Read the analysis",
+        parameters=[RECORDING],
+        responses=InsightSerializer,
+    )
+    def get(self, request: Request, meeting_id: UUID) -> Response:
+        meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
+        recording_id = id_in(request, "recording", queries.AnalysisNotReady)
+        analysis = queries.analysis_of(meeting, recording_id=recording_id)
+        return Response(InsightSerializer(queries.insight_of(analysis)).data)
+
+    @extend_schema(
+        operation_id="meetings_analyse",
+        summary="Analyse once more",
+        description=(
+            "A new analysis of the text that is shown, or one section of the latest again. While "
+            "one is at work, that one answers. What people confirmed, dismissed or edited stays."
+        ),
+        parameters=[RECORDING],
+        request=AnalysisRequestSerializer,
+        responses={202: RequestedAnalysisSerializer},
+    )
+    def post(self, request: Request, meeting_id: UUID) -> Response:
+        meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
+        asked = AnalysisRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        section = asked.validated_data.get("section")
+        recording_id = id_in(request, "recording", queries.TranscriptNotReady)
+        analysis = analysis_services.request_analysis(
+            transcript=queries.transcript_of(meeting, recording_id=recording_id),
+            actor=self.actor,
+            section=Section(section) if section else None,
+        )
+        return Response(RequestedAnalysisSerializer(analysis).data, status=HTTPStatus.ACCEPTED)

@@ -1,0 +1,231 @@
+"""From a transcript to what it comes to: one job, a child for each section, settled at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+
+from core import errors
+from core.accounts.actor import Actor
+from core.events import services as events
+from core.jobs import services as jobs
+from core.jobs.failures import JobFailure
+from core.jobs.models import ACTIVE, Job, JobStatus
+from core.jobs.run import Run
+from meetings import queries
+from meetings.analysis import embedded
+from meetings.analysis.findings import Section, SectionFindings
+from meetings.events import ANALYSIS_COMPLETED
+from meetings.models import Analysis, AnalysisSection, AnalysisStatus, Meeting, Transcript
+from meetings.models.analysis import STATUS_OF_JOB
+from meetings.services import findings as finding_services
+from meetings.services import meetings as meeting_services
+
+KIND = "meetings.analyse_transcript"
+SECTION_KIND = "meetings.analyse_section"
+
+
+class EngineChanged(errors.Conflict):
+    """One section by today's engine would not fit the others by yesterday's."""
+
+    code = "analysis.engine_changed"
+    sentence = "The engine has changed since this analysis. Run all of it again."
+
+
+class SectionsFailed(JobFailure):
+    """No section succeeded, so there is nothing to show."""
+
+    code = "analysis.sections_failed"
+    sentence = "Nothing of the transcript could be analysed."
+
+
+class Superseded(JobFailure):
+    """A newer analysis of the same recording has begun; this one must not overwrite it."""
+
+    code = "analysis.superseded"
+    sentence = "A newer analysis has taken the place of this one."
+
+
+def request_analysis(
+    *, transcript: Transcript, actor: Actor | None = None, section: Section | None = None
+) -> Analysis:
+    """Ask for a new analysis, or for one section of the latest one again; the job is in `job`.
+
+    While one by the same engine is at work on the transcript, that one answers. Raises NotFound
+    when the meeting is gone, AnalysisNotReady for a section of no analysis, and EngineChanged.
+    """
+    with transaction.atomic():
+        meeting = meeting_services.lock_meeting(transcript.meeting, actor=actor)
+        active = _of(transcript).filter(engine=embedded.NAME, job__status__in=ACTIVE).first()
+        if active is not None:
+            return active
+        analysis = _latest(transcript) if section else _create(meeting, transcript)
+        _start(analysis, meeting, actor, [section] if section else list(Section))
+    return analysis
+
+
+def analyse_new_transcript(*, transcript: Transcript) -> None:
+    """The reaction to a transcript that is complete: an analysis, unless there is one already."""
+    with transaction.atomic():
+        meeting_services.lock_meeting(transcript.meeting)
+        if not _of(transcript).exists():
+            request_analysis(transcript=transcript)
+
+
+def analyse_transcript(*, run: Run, analysis: Analysis, sections: Sequence[Section]) -> None:
+    """The analysis job: first delegate each section, later, with all of them ended, settle."""
+    children = run.children()
+    if children:
+        _settle(run, analysis, children)
+        return
+    with transaction.atomic():
+        meeting_services.lock_meeting(analysis.meeting)
+        with run.delegating("analysing") as job:
+            for section in sections:
+                _delegate(job, analysis, section)
+
+
+def analyse_section(*, run: Run, analysis: Analysis, section: Section) -> None:
+    """A child's work: find one section and write it together with the child's success."""
+    discussion = queries.discussion_of(analysis)
+    findings = embedded.find(section, discussion)
+    run.checkpoint()
+    with transaction.atomic():
+        meeting = meeting_services.lock_meeting(analysis.meeting)
+        with run.finishing():
+            _check_newest(analysis)
+            finding_services.keep_findings(
+                analysis=analysis, discussion=discussion, findings=findings
+            )
+            _mark_succeeded(analysis, findings)
+            meeting_services.touch(meeting)
+
+
+def _of(transcript: Transcript) -> QuerySet[Analysis]:
+    """Its analyses, each as a worker or an answer needs it."""
+    return queries.with_job(Analysis.objects.filter(transcript=transcript))
+
+
+def _latest(transcript: Transcript) -> Analysis:
+    analysis: Analysis | None = _of(transcript).order_by("-version").first()
+    if analysis is None:
+        raise queries.AnalysisNotReady
+    if analysis.engine != embedded.NAME:
+        raise EngineChanged
+    return analysis
+
+
+def _create(meeting: Meeting, transcript: Transcript) -> Analysis:
+    latest = meeting.analyses.aggregate(latest=Max("version"))["latest"] or 0
+    analysis = Analysis.objects.create(
+        organization_id=meeting.organization_id,
+        meeting=meeting,
+        transcript=transcript,
+        version=latest + 1,
+        engine=embedded.NAME,
+        language=transcript.language,
+    )
+    AnalysisSection.objects.bulk_create(
+        AnalysisSection(organization_id=meeting.organization_id, analysis=analysis, section=section)
+        for section in Section
+    )
+    return analysis
+
+
+def _start(
+    analysis: Analysis, meeting: Meeting, actor: Actor | None, sections: Sequence[Section]
+) -> None:
+    asker_id = actor.user.id if actor else None
+    analysis.job = jobs.enqueue(
+        kind=KIND,
+        origin=jobs.Origin(meeting.organization_id, meeting.team_id, asker_id),
+        arguments={"analysis_id": str(analysis.id), "sections": [str(s) for s in sections]},
+        subject_id=analysis.id,
+        dedup_key=f"{analysis.transcript_id} {analysis.engine}",
+    )
+    analysis.status = AnalysisStatus.QUEUED
+    analysis.save(update_fields=["job", "status", "updated_at"])
+    analysis.sections.filter(section__in=sections).update(
+        status=AnalysisStatus.QUEUED, job=analysis.job, error_code="", error_sentence=""
+    )
+
+
+def _delegate(job: Job, analysis: Analysis, section: Section) -> None:
+    child = jobs.enqueue_child(
+        parent=job,
+        kind=SECTION_KIND,
+        arguments={"analysis_id": str(analysis.id), "section": str(section)},
+    )
+    analysis.sections.filter(section=section).update(job=child)
+
+
+def _check_newest(analysis: Analysis) -> None:
+    """Under the meeting's lock. Raises Superseded."""
+    newer = Analysis.objects.filter(
+        meeting_id=analysis.meeting_id,
+        transcript__recording=analysis.transcript.recording_id,
+        version__gt=analysis.version,
+    )
+    if newer.exists():
+        raise Superseded
+
+
+def _mark_succeeded(analysis: Analysis, findings: SectionFindings) -> None:
+    analysis.sections.filter(section=findings.section).update(
+        status=AnalysisStatus.SUCCEEDED,
+        turns_used=findings.turns_used,
+        turns_total=findings.turns_total,
+        notes=[str(note) for note in findings.notes],
+        error_code="",
+        error_sentence="",
+    )
+
+
+def _settle(run: Run, analysis: Analysis, children: Sequence[Job]) -> None:
+    """Write what became of each section; the job succeeds when there is anything to show."""
+    with transaction.atomic():
+        meeting_services.lock_meeting(analysis.meeting)
+        for child in children:
+            if child.status != JobStatus.SUCCEEDED:
+                _mark_failed(analysis, child)
+        analysis.status = _outcome(analysis)
+        analysis.save(update_fields=["status", "updated_at"])
+        if analysis.status != AnalysisStatus.FAILED:
+            with run.finishing():
+                _publish(run, analysis)
+            return
+        with run.writing():
+            pass
+    raise SectionsFailed
+
+
+def _mark_failed(analysis: Analysis, child: Job) -> None:
+    analysis.sections.filter(job=child).update(
+        status=STATUS_OF_JOB[child.status],
+        error_code=child.error_code,
+        error_sentence=child.error_sentence,
+    )
+
+
+def _outcome(analysis: Analysis) -> AnalysisStatus:
+    succeeded = analysis.sections.filter(status=AnalysisStatus.SUCCEEDED).count()
+    if succeeded == len(Section):
+        return AnalysisStatus.SUCCEEDED
+    return AnalysisStatus.PARTIAL if succeeded else AnalysisStatus.FAILED
+
+
+def _publish(run: Run, analysis: Analysis) -> None:
+    events.publish(
+        ANALYSIS_COMPLETED,
+        organization_id=analysis.organization_id,
+        data={
+            "meeting_id": str(analysis.meeting_id),
+            "transcript_id": str(analysis.transcript_id),
+            "analysis_id": str(analysis.id),
+            "engine": analysis.engine,
+            "status": str(analysis.status),
+        },
+        actor_id=run.job.requested_by_id,
+    )

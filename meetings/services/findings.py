@@ -1,0 +1,178 @@
+"""Keeping what an engine found: one section at a time, each item with the words it rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from core.accounts.models import Membership
+from meetings import queries
+from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.findings import (
+    ActionItemFound,
+    DecisionFound,
+    Found,
+    Quote,
+    Section,
+    SectionFindings,
+    SummaryFound,
+    TopicFound,
+)
+from meetings.models import (
+    ActionItem,
+    Analysis,
+    Decision,
+    Evidence,
+    ItemStatus,
+    Summary,
+    Topic,
+)
+from meetings.models.item import Item
+
+MODELS: dict[Section, type[Item]] = {
+    Section.SUMMARY: Summary,
+    Section.TOPICS: Topic,
+    Section.DECISIONS: Decision,
+    Section.ACTION_ITEMS: ActionItem,
+}
+# The name under which evidence refers to an item.
+NAMES: dict[Section, str] = {
+    Section.SUMMARY: "summary",
+    Section.TOPICS: "topic",
+    Section.DECISIONS: "decision",
+    Section.ACTION_ITEMS: "action_item",
+}
+CHANGEABLE = (Section.DECISIONS, Section.ACTION_ITEMS)
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What rows are made from beside the finds: whose they are, and what was really said."""
+
+    analysis: Analysis
+    turns: dict[str, Turn]
+    members: dict[str, UUID]
+
+    def owned(self) -> dict[str, Any]:
+        """The columns that every row of the analysis shares."""
+        analysis = self.analysis
+        return {"organization_id": analysis.organization_id, "meeting_id": analysis.meeting_id}
+
+
+def keep_findings(*, analysis: Analysis, discussion: Discussion, findings: SectionFindings) -> None:
+    """Write a section's items over the drafts of earlier passes, inside the caller's transaction.
+
+    What people confirmed, dismissed or edited stays, and is not added a second time.
+    """
+    section = findings.section
+    drafts = queries.same_text(MODELS[section], analysis)
+    if section in CHANGEABLE:
+        drafts = drafts.filter(status=ItemStatus.DRAFT)
+    drafts.delete()
+    found = list(_unknown(findings.items, _kept_texts(section, analysis)))
+    context = _context(analysis, discussion, found)
+    rows = [_row(item, position, context) for position, item in enumerate(found)]
+    MODELS[section].objects.bulk_create(rows)
+    Evidence.objects.bulk_create(
+        evidence
+        for row, item in zip(rows, found, strict=True)
+        for evidence in _evidence(NAMES[section], row, item.quotes, context)
+    )
+
+
+def same_words(text: str) -> str:
+    """The form in which two texts are compared: case and spacing do not tell them apart."""
+    return " ".join(text.casefold().split())
+
+
+def _kept_texts(section: Section, analysis: Analysis) -> set[str]:
+    """What stays of earlier passes, as it reads now and as it was found."""
+    if section not in CHANGEABLE:
+        return set()
+    kept = queries.same_text(MODELS[section], analysis).values_list("text", "found_text")
+    return {same_words(text) for pair in kept for text in pair}
+
+
+def _unknown(items: Sequence[Found], known: set[str]) -> Iterator[Found]:
+    return (
+        item
+        for item in items
+        if not isinstance(item, DecisionFound | ActionItemFound)
+        or same_words(item.text) not in known
+    )
+
+
+def _context(analysis: Analysis, discussion: Discussion, found: Sequence[Found]) -> Context:
+    named = any(isinstance(item, ActionItemFound) and item.owner_name for item in found)
+    members = _members_by_name(analysis.organization_id) if named else {}
+    return Context(analysis, {turn.id: turn for turn in discussion.turns}, members)
+
+
+def _members_by_name(organization_id: UUID) -> dict[str, UUID]:
+    """The members whose whole name nobody else there has: only those can be meant for certain."""
+    members = Membership.objects.filter(organization_id=organization_id)
+    named = [(same_words(n), u) for n, u in members.values_list("user__name", "user_id") if n]
+    times = Counter(name for name, _ in named)
+    return {name: user_id for name, user_id in named if times[name] == 1}
+
+
+def _row(item: Found, position: int, context: Context) -> Item:
+    common = {**context.owned(), "analysis_id": context.analysis.id, "position": position}
+    match item:
+        case SummaryFound():
+            return Summary(**common, text=item.text)
+        case TopicFound():
+            return Topic(**common, title=item.title, **_span(item, context))
+        case DecisionFound():
+            return Decision(**common, **_changeable(item))
+        case ActionItemFound():
+            return ActionItem(**common, **_changeable(item), **_duty(item, context))
+
+
+def _changeable(item: DecisionFound | ActionItemFound) -> dict[str, Any]:
+    return {"text": item.text, "found_text": item.text, "confidence": item.confidence}
+
+
+def _duty(item: ActionItemFound, context: Context) -> dict[str, Any]:
+    return {
+        "owner_id": context.members.get(same_words(item.owner_name)),
+        "owner_name": item.owner_name[:LONGEST_NAME],
+        "due_on": item.due_on,
+        "due_phrase": item.due_phrase[:LONGEST_NAME],
+    }
+
+
+def _span(item: TopicFound, context: Context) -> dict[str, Any]:
+    first, last = context.turns.get(item.first_turn_id), context.turns.get(item.last_turn_id)
+    return {
+        "first_segment_id": first.id if first else None,
+        "last_segment_id": last.id if last else None,
+        "start_ms": first.start_ms if first else None,
+        "end_ms": last.end_ms if last else None,
+    }
+
+
+def _evidence(
+    name: str, row: Item, quotes: Sequence[Quote], context: Context
+) -> Iterator[Evidence]:
+    for position, quote in enumerate(quotes):
+        turn = context.turns.get(quote.turn_id)
+        yield Evidence(
+            **context.owned(),
+            **{f"{name}_id": row.id},
+            segment_id=turn.id if turn else None,
+            position=position,
+            quote=quote.text,
+            verified=_is_said(quote, turn),
+        )
+
+
+def _is_said(quote: Quote, turn: Turn | None) -> bool:
+    """Looked at again here: an engine's own word for it is not enough."""
+    if turn is None or not quote.text.strip():
+        return False
+    return quote.verified and quote.text in turn.text
