@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from core.jobs.kinds import job
-from core.jobs.policies import Exponential
 from core.jobs.run import Run
 from meetings import queries
 from meetings.analysis.findings import Section
@@ -14,7 +13,7 @@ from meetings.services import transcription
 from meetings.transcription.windows import Window
 
 
-@job("meetings.transcribe_recording", queue="transcription", attempts=5, time_limit_seconds=1800)
+@job("meetings.transcribe_recording", queue="transcription", time_limit_seconds=1800)
 def transcribe_recording(run: Run, *, recording_id: str, **_: Any) -> None:
     """Plan a recording's transcription and, once its windows are done, write the transcript.
 
@@ -25,7 +24,7 @@ def transcribe_recording(run: Run, *, recording_id: str, **_: Any) -> None:
     transcription.transcribe_recording(run=run, recording=recording)
 
 
-@job("meetings.transcribe_windows", queue="transcription", attempts=5, time_limit_seconds=300)
+@job("meetings.transcribe_windows", queue="transcription")
 def transcribe_windows(
     run: Run, *, recording_id: str, windows: list[dict[str, Any]], **_: Any
 ) -> None:
@@ -36,13 +35,7 @@ def transcribe_windows(
     )
 
 
-@job(
-    "meetings.analyse_transcript",
-    queue="analysis",
-    attempts=3,
-    time_limit_seconds=60,
-    backoff=Exponential(first=2.0),
-)
+@job("meetings.analyse_transcript", queue="analysis", time_limit_seconds=60)
 def analyse_transcript(run: Run, *, analysis_id: str, sections: list[str], **_: Any) -> None:
     """Hand out the sections of an analysis and, once all have ended, say what became of them."""
     analysis_services.analyse_transcript(
@@ -52,13 +45,7 @@ def analyse_transcript(run: Run, *, analysis_id: str, sections: list[str], **_: 
     )
 
 
-@job(
-    "meetings.analyse_section",
-    queue="analysis",
-    attempts=3,
-    time_limit_seconds=120,
-    backoff=Exponential(first=2.0),
-)
+@job("meetings.analyse_section", queue="analysis")
 def analyse_section(run: Run, *, analysis_id: str, section: str, **_: Any) -> None:
     """Find one section of an analysis."""
     analysis_services.analyse_section(

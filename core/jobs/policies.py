@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.jobs.backoff import Backoff, Exponential
 from core.jobs.queues import QUEUES
 
 
 @dataclass(frozen=True, slots=True)
-class Exponential:
-    """Doubling delays with full jitter: between none and `first * 2**n`, at most `longest` seconds.
-
-    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-    """
-
-    first: float = 2.0
-    longest: float = 600.0
-
-    def delay(self, attempt: int) -> float:
-        """Seconds to wait after attempt number `attempt` (1 is the first)."""
-        ceiling = min(self.first * 2 ** (attempt - 1), self.longest)
-        return random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """The same delay after every attempt."""
-
-    seconds: float
-
-    def delay(self, attempt: int) -> float:
-        """Seconds to wait, whichever attempt it was."""
-        return self.seconds
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
-    """How one kind of job is queued, limited and tried again."""
+    """How one kind of job is queued, limited and tried again; `every_seconds` is by the clock."""
 
     kind: str
     queue: str
     attempts: int
     time_limit_seconds: float
-    backoff: Exponential | Fixed
+    backoff: Backoff
     priority: int
     perform: Callable[..., None]
+    every_seconds: float | None = None
 
 
 _policies: dict[str, Policy] = {}

@@ -11,7 +11,9 @@ from pytest_django.fixtures import Settings
 
 from core.events import registry
 from core.jobs import policies
-from core.jobs.policies import Fixed, Policy
+from core.jobs.backoff import Fixed
+from core.jobs.policies import Policy
+from core.notifications import kinds
 
 
 def found(*, deploy: bool = False) -> dict[str, str]:
@@ -80,3 +82,15 @@ def test_debug_is_found_on_deployment(settings: Settings) -> None:
 def test_a_missing_model_is_found_on_deployment(settings: Settings, tmp_path: Path) -> None:
     settings.ASR_MODEL_DIR = str(tmp_path)
     assert "meetings.E001" in found(deploy=True)
+
+
+def test_an_installation_without_a_mail_server_is_told_so(settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    assert "core.W003" in found(deploy=True)
+    assert "core.W003" not in found()
+
+
+def test_a_kind_of_notification_without_words_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = kinds.NotificationKind("silent.kind", "Nothing was written for it.")
+    monkeypatch.setitem(kinds._kinds, silent.name, silent)
+    assert "core.E011" in found()

@@ -7,10 +7,10 @@ from typing import Any
 
 from core import errors
 from core.jobs import services as jobs
+from core.jobs.backoff import Fixed
 from core.jobs.failures import JobFailure, RetryableFailure
 from core.jobs.kinds import job
 from core.jobs.models import JobStatus
-from core.jobs.policies import Fixed
 from core.jobs.run import Run
 
 done: list[Any] = []
