@@ -9,4 +9,4 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core import checks, tasks  # noqa: F401, PLC0415
+        from core import checks, subscribers, tasks  # noqa: F401, PLC0415

@@ -11,9 +11,12 @@ import redis
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 
 from core.events.registry import unknown_subscriptions
 from core.jobs.policies import unknown_queues
+from core.notifications.kinds import kinds
 
 SHORTEST_SECRET = 50
 THREE_WAYS = "Set it, or start with `./mb`, which brings its own, or use docker-compose.yml."
@@ -160,3 +163,36 @@ def _eviction_policy() -> str | None:
             return broker.config_get("maxmemory-policy").get("maxmemory-policy")
     except redis.RedisError:  # away, or CONFIG forbidden by a managed service
         return None
+
+
+@register(deploy=True)
+def check_mail(**_kwargs: Any) -> list[CheckMessage]:
+    """An installation may do without e-mail, and should know that it does."""
+    if settings.EMAIL_BACKEND not in SILENT_MAIL:
+        return []
+    hint = "Set EMAIL_URL to a mail server, for example smtp+tls://user:password@host:587."
+    return [checks.Warning("Nobody gets e-mail.", hint=hint, id="core.W003")]
+
+
+@register()
+def check_notifications(**_kwargs: Any) -> list[CheckMessage]:
+    """Each kind of notification has its words."""
+    return [
+        Error(f"{kind.name} has no words.", hint=f"Write {kind.template}.", id="core.E011")
+        for kind in kinds()
+        if not _has_template(kind.template)
+    ]
+
+
+SILENT_MAIL = (
+    "django.core.mail.backends.console.EmailBackend",
+    "django.core.mail.backends.dummy.EmailBackend",
+)
+
+
+def _has_template(name: str) -> bool:
+    try:
+        get_template(name)
+    except TemplateDoesNotExist:
+        return False
+    return True

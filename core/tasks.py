@@ -10,6 +10,8 @@ from core.http.idempotency import sweep_idempotency_keys
 from core.jobs import sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
+from core.notifications import queries as notification_queries
+from core.notifications import services as notifications
 
 
 @job("core.delete_files", queue="default", attempts=5)
@@ -18,6 +20,14 @@ def delete_files(run: Run, *, keys: list[str], **_: Any) -> None:
     for position, key in enumerate(keys):
         files.delete_bytes(key)
         run.report((position + 1) / len(keys), "deleting")
+
+
+@job(notifications.EMAIL_KIND, queue="notification")
+def send_notification(run: Run, *, notification_id: str, **_: Any) -> None:
+    """Send somebody the e-mail of a notification."""
+    row = notification_queries.notification_for_work(notification_id)
+    run.report(0.0, "sending")
+    notifications.send_email(notification=row)
 
 
 sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)

@@ -20,6 +20,7 @@ from core.events import services as events
 from core.files.models import StoredFile
 from core.http.models import IdempotencyKey
 from core.jobs.models import Job
+from core.notifications.models import Notification, NotificationPreference
 from core.security.models import SecurityEvent
 from meetings.analysis.findings import Section
 from meetings.events import MEETING_CREATED
@@ -275,8 +276,24 @@ def snake(kind: type) -> str:
     return "action_item" if kind is ActionItem else kind.__name__.lower()
 
 
-def everything(*, organization: Organization, team: Team | None = None) -> None:
+def notification(*, user: User, organization: Organization, **fields: Any) -> Notification:
+    """A notification of the person, and how they want to hear of its kind."""
+    NotificationPreference.objects.get_or_create(
+        organization=organization, user=user, kind="job.failed"
+    )
+    number = next(_numbers)
+    fields = {"kind": "job.failed", "title": f"Notification {number}", **fields}
+    return Notification.objects.create(
+        user=user, organization=organization, dedup_key=str(number), **fields
+    )
+
+
+def everything(
+    *, organization: Organization, team: Team | None = None, reader: User | None = None
+) -> None:
     """One row of every kind that belongs to an organization, as far as a team can see them.
+
+    What only one person sees is the reader's.
 
     A test of the walls fails when a kind is missing here.
     """
@@ -296,5 +313,6 @@ def everything(*, organization: Organization, team: Team | None = None) -> None:
         organization=organization, user=person.user, key="k", fingerprint="f", status=201
     )
     SecurityEvent.objects.create(organization=organization, kind="test")
+    notification(user=reader or person.user, organization=organization)
     if team is None:
         globals()["team"](organization=organization)

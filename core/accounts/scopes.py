@@ -54,3 +54,4 @@ def least_role(scope: str) -> Role:
 
 declare("accounts", meaning="Organization, teams, members and API keys", writes=Role.ADMIN)
 declare("jobs", meaning="Background work")
+declare("notifications", meaning="What you are told, and how", writes=Role.VIEWER)

@@ -11,6 +11,7 @@ from core.api.health import LiveView, ReadyView
 from core.api.jobs import JobViewSet
 from core.api.me import MeView
 from core.api.memberships import MembershipViewSet
+from core.api.notifications import NotificationViewSet, PreferenceListView, PreferenceView
 from core.api.organizations import OrganizationViewSet
 from core.api.problems import ProblemListView, ProblemView
 from core.api.teams import TeamViewSet
@@ -21,10 +22,13 @@ router.register("teams", TeamViewSet, basename="team")
 router.register("memberships", MembershipViewSet, basename="membership")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
 router.register("jobs", JobViewSet, basename="job")
+router.register("notifications", NotificationViewSet, basename="notification")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/me/", MeView.as_view(), name="me"),
+    path("v1/notification-preferences/", PreferenceListView.as_view(), name="preferences"),
+    path("v1/notification-preferences/<str:kind>/", PreferenceView.as_view(), name="preference"),
     path("health/live", LiveView.as_view(), name="health-live"),
     path("health/ready", ReadyView.as_view(), name="health-ready"),
     path("problems/", ProblemListView.as_view(), name="problems"),

@@ -7,6 +7,7 @@ from core.events.models import Event
 from core.files.models import StoredFile
 from core.http.models import IdempotencyKey
 from core.jobs.models import DeadLetter, Job, JobAttempt, JobStep
+from core.notifications.models import Notification, NotificationPreference
 from core.security.models import SecurityEvent
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "JobAttempt",
     "JobStep",
     "Membership",
+    "Notification",
+    "NotificationPreference",
     "Organization",
     "Role",
     "SecurityEvent",

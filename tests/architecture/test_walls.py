@@ -194,9 +194,10 @@ def test_another_teams_rows_are_as_good_as_none() -> None:
 
 
 def test_ones_own_rows_are_there_or_the_walls_would_prove_nothing() -> None:
-    organization = make.organization()
-    make.everything(organization=organization)
-    client = make.client(make.actor(organization=organization))
+    who = make.actor()
+    organization = who.organization
+    make.everything(organization=organization, reader=who.user)
+    client = make.client(who)
     details = [op for op in api_operations() if op.method == "get" and len(op.path_names) == 1]
     for operation in details:
         statuses = {

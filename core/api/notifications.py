@@ -1,0 +1,126 @@
+"""`/api/v1/notifications/` and `/api/v1/notification-preferences/`: what a person is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core import errors
+from core.http.serializers import StrictModelSerializer, StrictSerializer
+from core.http.views import ApiView, ReadViewSet
+from core.notifications import queries, services
+from core.notifications.kinds import kind_of
+from core.notifications.models import Notification, NotificationPreference
+
+
+class NotificationSerializer(StrictModelSerializer):
+    """Something a person was told."""
+
+    class Meta:
+        model = Notification
+        fields = ("id", "kind", "title", "text", "subject_id", "read_at", "created_at")
+        read_only_fields = fields
+
+
+class ReadSerializer(StrictSerializer):
+    """Whether it has been read."""
+
+    is_read = serializers.BooleanField()
+
+
+class CountSerializer(StrictSerializer):
+    """How many were new."""
+
+    marked = serializers.IntegerField(read_only=True)
+
+
+class NotificationFilter(django_filters.FilterSet):
+    kind = django_filters.CharFilter()
+    unread = django_filters.BooleanFilter(field_name="read_at", lookup_expr="isnull")
+
+    class Meta:
+        model = Notification
+        fields: tuple[str, ...] = ()
+
+
+class NotificationViewSet(ReadViewSet):
+    """Your own notifications in this organization, newest first."""
+
+    queryset = Notification.objects.all()
+    serializer_class = NotificationSerializer
+    filterset_class = NotificationFilter
+    scope_family = "notifications"
+
+    @extend_schema(request=ReadSerializer, responses={200: NotificationSerializer})
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Mark one as read, or as new again."""
+        asked = ReadSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = services.mark_read(notification=self.get_object(), **asked.validated_data)
+        return Response(NotificationSerializer(row).data)
+
+    @extend_schema(request=None, responses={200: CountSerializer})
+    @action(detail=False, methods=["post"], url_path="read", filterset_class=None)
+    def read(self, request: Request) -> Response:
+        """Mark all as read."""
+        visible: Any = self.get_queryset()
+        marked = services.mark_all_read(notifications=visible)
+        return Response({"marked": marked})
+
+
+class PreferenceSerializer(StrictModelSerializer):
+    """How you hear of one kind of thing."""
+
+    meaning = serializers.SerializerMethodField()
+
+    class Meta:
+        model = NotificationPreference
+        fields = ("kind", "meaning", "in_app", "email")
+        read_only_fields = ("kind",)
+
+    def get_meaning(self, row: NotificationPreference) -> str:
+        kind = kind_of(row.kind)
+        return kind.meaning if kind else ""
+
+
+class PreferenceListView(ApiView):
+    """What there is to be told, and how you want to be."""
+
+    scope_family = "notifications"
+
+    @extend_schema(
+        operation_id="notification_preferences_list",
+        responses={200: PreferenceSerializer(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        """Every kind of notification and your choice; both ways unless you chose otherwise."""
+        rows: Any = queries.preferences_of(self.actor)
+        return Response(PreferenceSerializer(rows, many=True).data)
+
+
+class PreferenceView(ApiView):
+    """How you want to hear of one kind."""
+
+    scope_family = "notifications"
+
+    @extend_schema(
+        operation_id="notification_preferences_partial_update",
+        request=PreferenceSerializer,
+        responses={200: PreferenceSerializer},
+    )
+    def patch(self, request: Request, kind: str) -> Response:
+        """Choose how to hear of a kind: in the application, by e-mail, both or not at all."""
+        known = kind_of(kind)
+        if known is None:
+            raise errors.NotFound
+        asked = PreferenceSerializer(data=request.data, partial=True)
+        asked.is_valid(raise_exception=True)
+        chosen = {name: asked.validated_data.get(name) for name in ("in_app", "email")}
+        row = services.choose(actor=self.actor, kind=known, **chosen)
+        return Response(PreferenceSerializer(row).data)

@@ -1,0 +1,1 @@
+"""Telling a person: one row, one e-mail job."""

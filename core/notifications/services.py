@@ -1,0 +1,157 @@
+"""Telling people, and remembering what they have read and want to hear."""
+
+from __future__ import annotations
+
+import smtplib
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from core.accounts.actor import Actor
+from core.accounts.models import Membership
+from core.db.clock import now
+from core.db.transactions import insist_on_transaction
+from core.jobs import services as jobs
+from core.jobs.failures import JobFailure, RetryableFailure
+from core.jobs.services import Origin
+from core.notifications.kinds import NotificationKind
+from core.notifications.models import Notification, NotificationPreference, NotificationQuerySet
+
+EMAIL_KIND = "core.send_notification"
+
+
+class MailRefused(JobFailure):
+    """The mail server will not take a letter to this person, now or later."""
+
+    code = "notification.refused"
+    sentence = "The mail server does not deliver to this address."
+
+
+class MailAway(RetryableFailure):
+    """The mail server could not be reached, or asked to be left alone for a while."""
+
+    code = "notification.mail_away"
+    sentence = "The mail server could not take the letter."
+
+
+def notify(
+    *,
+    kind: NotificationKind,
+    organization_id: uuid.UUID,
+    user_id: uuid.UUID,
+    dedup_key: str,
+    values: Mapping[str, Any],
+    subject_id: uuid.UUID | None = None,
+) -> Notification | None:
+    """Tell a member something once, in the ways they chose; the same `dedup_key` tells it once.
+
+    Writes into the open transaction. None when there is nobody to tell: the person has left the
+    organization, is not active or wants to hear nothing of this kind, or was told before.
+    """
+    insist_on_transaction("notify")
+    wanted = _wanted(kind, organization_id, user_id)
+    if not (wanted.in_app or wanted.email):
+        return None
+    title, text = kind.words({**values, "public_url": settings.PUBLIC_URL})
+    row = Notification(
+        organization_id=organization_id,
+        user_id=user_id,
+        kind=kind.name,
+        title=title[:300],
+        text=text,
+        subject_id=subject_id,
+        dedup_key=dedup_key,
+        is_listed=wanted.in_app,
+        wants_email=wanted.email,
+    )
+    Notification.objects.bulk_create([row], ignore_conflicts=True)
+    if not Notification.objects.filter(id=row.id).exists():
+        return None
+    if wanted.email:
+        _owe_email(row)
+    return row
+
+
+def _wanted(
+    kind: NotificationKind, organization_id: uuid.UUID, user_id: uuid.UUID
+) -> NotificationPreference:
+    """What this member asked for; nothing for somebody who is no member any more."""
+    where = {"organization_id": organization_id, "user_id": user_id}
+    if not Membership.objects.filter(**where, user__is_active=True).exists():
+        return NotificationPreference(in_app=False, email=False)
+    row = NotificationPreference.objects.filter(**where, kind=kind.name).first()
+    return row or NotificationPreference(in_app=True, email=True)
+
+
+def _owe_email(row: Notification) -> None:
+    jobs.enqueue(
+        kind=EMAIL_KIND,
+        origin=Origin(organization_id=row.organization_id, requested_by_id=row.user_id),
+        arguments={"notification_id": str(row.id)},
+        subject_id=row.id,
+    )
+
+
+def send_email(*, notification: Notification) -> None:
+    """Send the owed e-mail and remember it. Raises MailRefused or MailAway.
+
+    A worker that is killed between the two sends it again under the same Message-ID, which mail
+    programs show once (RFC 5322, section 3.6.4).
+    """
+    if notification.emailed_at is not None:
+        return
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
+    letter = EmailMessage(
+        notification.title,
+        notification.text,
+        to=[notification.user.email],
+        # Answered by nobody, least of all by holiday notices (RFC 3834).
+        headers={
+            "Message-ID": f"<{notification.id}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    try:
+        letter.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _refusal(error) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailAway from error
+    Notification.objects.filter(id=notification.id).update(emailed_at=now())
+
+
+def _refusal(error: smtplib.SMTPRecipientsRefused) -> JobFailure:
+    """RFC 5321, section 4.2.1: 5yz will not change, 4yz may."""
+    codes = [code for code, _ in error.recipients.values()]
+    return MailRefused() if codes and all(code >= 500 for code in codes) else MailAway()
+
+
+def mark_read(*, notification: Notification, is_read: bool) -> Notification:
+    """Remember that the person has read it, or wants to see it as new again."""
+    if is_read != (notification.read_at is not None):
+        notification.read_at = now() if is_read else None
+        notification.save(update_fields=["read_at", "updated_at"])
+    return notification
+
+
+def mark_all_read(*, notifications: NotificationQuerySet) -> int:
+    """Remember that the person has read all of these; how many were new."""
+    moment = now()
+    return notifications.unread().update(read_at=moment, updated_at=moment)
+
+
+def choose(
+    *, actor: Actor, kind: NotificationKind, in_app: bool | None, email: bool | None
+) -> NotificationPreference:
+    """Keep how the actor wants to hear of a kind; None leaves a way as it is."""
+    chosen = {"in_app": in_app, "email": email}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    with transaction.atomic():
+        row, _created = NotificationPreference.objects.update_or_create(
+            organization=actor.organization, user=actor.user, kind=kind.name, defaults=given
+        )
+    return row
