@@ -20,8 +20,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),
 ]
 
-admin.site.site_header = admin.site.site_title = "Minutebook"
-
 handler400 = "core.http.errors.bad_request"
 handler403 = "core.http.errors.permission_denied"
 handler404 = "core.http.errors.page_not_found"

@@ -4,23 +4,65 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from core.admin import cells
 from core.admin.logs import ReadOnlyAdmin
+from core.admin.narrowing import ByEventType, ByOrganization
 from core.events.models import Event
 from core.files.models import StoredFile
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    list_display = ("type", "organization", "occurred_at", "tries", "fanned_out_at", "last_error")
-    list_filter = ("type", ("fanned_out_at", admin.EmptyFieldListFilter))
-    list_select_related = ("organization",)
-    search_fields = ("=id", "=request_id", "type")
-    ordering = ("-occurred_at",)
+    list_display = ("type", "organization", "about", "actor", "occurred_at", "told", "tries")
+    list_filter = (
+        ByEventType,
+        ("fanned_out_at", admin.EmptyFieldListFilter),
+        "occurred_at",
+        ByOrganization,
+    )
+    list_select_related = ("organization", "actor")
+    search_fields = ("=id", "=request_id", "=type")
+    search_help_text = "The id of an event or of its request, or a type."
+    fieldsets = (
+        (None, {"fields": ("type", "about", "organization", "actor", "occurred_at", "data_shown")}),
+        ("Its listeners", {"fields": ("told", "heard", "tries", "next_try_at", "error")}),
+        ("Machinery", {"classes": ("collapse",), "fields": ("id", "version", "request_id")}),
+    )
+
+    @admin.display(description="about")
+    def about(self, event: Event) -> str:
+        return cells.named_rows(event.data)
+
+    @admin.display(description="listeners")
+    def told(self, event: Event) -> str:
+        """Whether all of them have run."""
+        if event.fanned_out_at is not None:
+            return cells.label("good", "all told")
+        return (
+            cells.label("warn", "failing") if event.last_error else cells.label("idle", "waiting")
+        )
+
+    @admin.display(description="have heard it")
+    def heard(self, event: Event) -> str:
+        return ", ".join(event.finished) or cells.NOTHING
+
+    @admin.display(description="data")
+    def data_shown(self, event: Event) -> str:
+        return cells.as_json(event.data)
+
+    @admin.display(description="last error")
+    def error(self, event: Event) -> str:
+        return cells.folded(event.last_error)
 
 
 @admin.register(StoredFile)
 class StoredFileAdmin(ReadOnlyAdmin):
-    list_display = ("key", "organization", "media_type", "size_bytes", "references", "created_at")
+    list_display = ("id", "organization", "media_type", "size", "references", "created_at")
+    list_filter = ("created_at", ByOrganization)
     list_select_related = ("organization",)
-    search_fields = ("=id", "sha256", "key")
-    ordering = ("-created_at",)
+    search_fields = ("=id", "=sha256", "=key")
+    search_help_text = "The id, the SHA-256 or the key of a file."
+
+    @admin.display(description="size", ordering="size_bytes")
+    def size(self, file: StoredFile) -> str:
+        return cells.size(file.size_bytes)

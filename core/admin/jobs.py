@@ -6,53 +6,157 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, F, Func, IntegerField, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from core import errors
+from core.admin import cells
 from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
+from core.admin.narrowing import ByKind, ByOrganization, ByPart, ByQueue
 from core.jobs import services as jobs
 from core.jobs.models import DeadLetter, Job, JobAttempt, JobStep
 
 
 class AttemptInline(ReadOnlyInline):
     model = JobAttempt
-    fields = ("token", "worker", "outcome", "started_at", "ended_at", "error_code", "error_detail")
+    verbose_name_plural = "attempts"
+    fields = ("number", "how", "worker", "started_at", "took", "error_code", "error")
+    readonly_fields = ("number", "how", "took", "error")
     ordering = ("token",)
+
+    @admin.display(description="claim")
+    def number(self, attempt: JobAttempt) -> int:
+        return attempt.token
+
+    @admin.display(description="outcome")
+    def how(self, attempt: JobAttempt) -> str:
+        return cells.status(attempt.outcome)
+
+    @admin.display(description="took")
+    def took(self, attempt: JobAttempt) -> str:
+        return cells.between(attempt.started_at, attempt.ended_at)
+
+    @admin.display(description="error")
+    def error(self, attempt: JobAttempt) -> str:
+        return cells.folded(attempt.error_detail)
 
 
 class StepInline(ReadOnlyInline):
-    """Names only: an output may hold what was said in a meeting."""
+    """Names and sizes only: an output may hold what was said in a meeting."""
 
     model = JobStep
-    fields = readonly_fields = ("name", "created_at")
+    verbose_name_plural = "steps kept for the next attempt"
+    fields = readonly_fields = ("name", "created_at", "output_size")
     ordering = ("created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        length = Func(F("output"), function="pg_column_size", output_field=IntegerField())
+        return super().get_queryset(request).defer("output").annotate(output_bytes=length)
+
+    @admin.display(description="kept output")
+    def output_size(self, step: Any) -> str:
+        return cells.size(step.output_bytes)
 
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = (
         "kind",
-        "status",
+        "how",
         "organization",
-        "queue",
-        "attempts",
-        "progress",
-        "step",
-        "error_code",
+        "tries",
         "created_at",
-        "ended_at",
+        "took",
     )
-    list_filter: ClassVar[tuple[str, ...]] = ("status", "queue", "kind", "error_code")
-    list_select_related = ("organization",)
-    search_fields = ("=id", "=subject_id", "=request_id", "dedup_key")
-    date_hierarchy = "created_at"
-    ordering = ("-created_at",)
+    list_filter: ClassVar[Any] = (
+        "status",
+        ByPart,
+        ByQueue,
+        ByKind,
+        "created_at",
+        ByOrganization,
+    )
+    list_select_related = ("organization", "team", "requested_by", "parent")
+    search_fields = ("=id", "=subject_id", "=request_id", "=dedup_key", "=error_code")
+    search_help_text = "The id of a job, of what it is about or of its request; or an error code."
     inlines = (AttemptInline, StepInline)
     actions = ("requeue", "cancel")
+    fieldsets = (
+        (None, {"fields": ("how", "error_sentence", "tries", "waited", "took")}),
+        (
+            "What it is about",
+            {"fields": ("about", "organization", "team", "requested_by", "arguments_shown")},
+        ),
+        ("Pieces", {"fields": ("piece_of", "pieces")}),
+        (
+            "When",
+            {"fields": ("created_at", "run_at", "started_at", "ended_at", "cancel_requested_at")},
+        ),
+        (
+            "Machinery",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "id",
+                    "queue",
+                    "priority",
+                    "dedup_key",
+                    "request_id",
+                    "subject_id",
+                    "lease_owner",
+                    "lease_token",
+                    "lease_until",
+                    "nudged_at",
+                    "nudges",
+                ),
+            },
+        ),
+    )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("organization", "team", "requested_by")
+    @admin.display(description="status", ordering="status")
+    def how(self, job: Job) -> str:
+        """With how far it is while it runs, and with the reason when it ended badly."""
+        if job.has_ended or not job.step:
+            shown = cells.status(job.status)
+            return format_html("{} {}", shown, job.error_code) if job.error_code else shown
+        return cells.status(job.status, f"{job.progress:.0%} {job.step}")
+
+    @admin.display(description="attempts", ordering="attempts")
+    def tries(self, job: Job) -> str:
+        return f"{job.attempts} of {job.max_attempts}"
+
+    @admin.display(description="waited")
+    def waited(self, job: Job) -> str:
+        return cells.between(job.created_at, job.started_at or job.ended_at)
+
+    @admin.display(description="took")
+    def took(self, job: Job) -> str:
+        return cells.between(job.started_at, job.ended_at)
+
+    @admin.display(description="about")
+    def about(self, job: Job) -> str:
+        return cells.named_rows(job.arguments)
+
+    @admin.display(description="arguments")
+    def arguments_shown(self, job: Job) -> str:
+        return cells.as_json(job.arguments)
+
+    @admin.display(description="piece of")
+    def piece_of(self, job: Job) -> str:
+        return cells.link(job.parent)
+
+    @admin.display(description="cut into")
+    def pieces(self, job: Job) -> SafeString | str:
+        """How its pieces fare, one query for however many."""
+        counted = job.children.values_list("status").annotate(Count("id")).order_by("status")
+        words = ", ".join(f"{number} {status}" for status, number in counted)
+        if not words:
+            return cells.NOTHING
+        address = f"{reverse('admin:core_job_changelist')}?parent__id__exact={job.id}"
+        return format_html('<a href="{}">{}</a>', address, words)
 
     @admin.action(description="Queue again")
     def requeue(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
@@ -84,4 +188,4 @@ class JobAdmin(ReadOnlyAdmin):
 class DeadLetterAdmin(JobAdmin):
     """The jobs whose attempts are used up."""
 
-    list_filter: ClassVar[tuple[str, ...]] = ("queue", "kind", "error_code")
+    list_filter: ClassVar[Any] = (ByQueue, ByKind, "created_at", ByOrganization)
