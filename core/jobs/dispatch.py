@@ -2,7 +2,9 @@
 
 Claims come by id, so the order of work is made by what is sent. At most `JOB_WINDOW` jobs of a
 queue, and `JOB_WINDOW_PER_ORGANIZATION` of one organization in it, are nudged and not yet taken.
-Redis therefore never holds one customer's ten thousand messages before another's ten.
+Redis therefore never holds one customer's ten thousand messages before another's ten. An
+organization that runs its share of a queue is sent no more while others wait who run less; what
+was sent before they came is handed back when it would be claimed (core/jobs/transitions.py).
 """
 
 from __future__ import annotations
@@ -41,27 +43,73 @@ UPDATE core_job AS job
 RETURNING id
 """
 
+# The organizations that wait are found by hopping over the index from one to the next, and of each
+# only as many jobs are looked at as could be sent: ten thousand more in a queue cost nothing.
 MARK_NEXT = """
-WITH sent AS (
+WITH RECURSIVE owners AS (
+    (SELECT organization_id FROM core_job
+      WHERE queue = %(queue)s AND status = 'queued' AND nudged_at IS NULL
+        AND organization_id IS NOT NULL
+      ORDER BY organization_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT job.organization_id FROM core_job AS job
+             WHERE job.queue = %(queue)s AND job.status = 'queued' AND job.nudged_at IS NULL
+               AND job.organization_id > owners.organization_id
+             ORDER BY job.organization_id LIMIT 1)
+      FROM owners WHERE owners.organization_id IS NOT NULL
+), sent AS (
     SELECT organization_id, count(*) AS held FROM core_job
      WHERE queue = %(queue)s AND status = 'queued' AND nudged_at IS NOT NULL
      GROUP BY organization_id
+), room AS (
+    SELECT GREATEST(0, %(window)s - COALESCE(sum(held), 0))::int AS free FROM sent
+), busy AS (
+    SELECT organization_id, count(*) AS running FROM core_job
+     WHERE status = 'running' AND lease_until > clock_timestamp() AND queue = %(queue)s
+     GROUP BY organization_id
+), asking AS (
+    SELECT owners.organization_id, COALESCE(sent.held, 0) AS held,
+           COALESCE(busy.running, 0) AS running
+      FROM owners
+      LEFT JOIN sent ON sent.organization_id = owners.organization_id
+      LEFT JOIN busy ON busy.organization_id = owners.organization_id
+     WHERE owners.organization_id IS NOT NULL
 ), waiting AS (
-    SELECT job.id, job.priority, job.run_at, COALESCE(sent.held, 0) + row_number() OVER (
-               PARTITION BY job.organization_id ORDER BY job.priority DESC, job.run_at, job.id
-           ) AS turn
-      FROM core_job AS job
-      LEFT JOIN sent ON sent.organization_id IS NOT DISTINCT FROM job.organization_id
-     WHERE job.queue = %(queue)s AND job.status = 'queued' AND job.nudged_at IS NULL
-       AND job.run_at <= clock_timestamp()
+    SELECT job.*, asking.held, asking.held + asking.running AS load, asking.organization_id
+      FROM asking CROSS JOIN room CROSS JOIN LATERAL (
+           SELECT id, priority, run_at FROM core_job
+            WHERE queue = %(queue)s AND status = 'queued' AND nudged_at IS NULL
+              AND organization_id = asking.organization_id AND run_at <= clock_timestamp()
+            ORDER BY priority DESC, run_at
+            LIMIT LEAST(room.free, GREATEST(0, %(share)s - asking.held))) AS job
+     WHERE asking.running < %(cap)s OR NOT EXISTS (
+           SELECT FROM sent LEFT JOIN busy USING (organization_id)
+            WHERE sent.organization_id <> asking.organization_id
+              AND COALESCE(busy.running, 0) < asking.running)
+    UNION ALL
+    SELECT job.*, own.held, own.held, NULL
+      FROM (SELECT COALESCE(sum(held), 0)::int AS held FROM sent
+             WHERE organization_id IS NULL) AS own
+     CROSS JOIN room CROSS JOIN LATERAL (
+           SELECT id, priority, run_at FROM core_job
+            WHERE queue = %(queue)s AND status = 'queued' AND nudged_at IS NULL
+              AND organization_id IS NULL AND run_at <= clock_timestamp()
+            ORDER BY priority DESC, run_at
+            LIMIT LEAST(room.free, GREATEST(0, %(share)s - own.held))) AS job
 ), chosen AS (
-    SELECT id FROM waiting WHERE turn <= %(share)s
-     ORDER BY priority DESC, turn, run_at
-     LIMIT GREATEST(0, %(window)s - (SELECT COALESCE(sum(held), 0) FROM sent))
+    SELECT id, priority, run_at, load + row_number() OVER (
+               PARTITION BY organization_id ORDER BY priority DESC, run_at, id
+           ) AS turn
+      FROM waiting
+     ORDER BY priority DESC, turn, run_at, id
+     LIMIT (SELECT free FROM room)
+), marked AS (
+    UPDATE core_job SET nudged_at = clock_timestamp(), nudges = nudges + 1
+     WHERE id IN (SELECT id FROM chosen) AND status = 'queued' AND nudged_at IS NULL
+    RETURNING id, kind, queue
 )
-UPDATE core_job SET nudged_at = clock_timestamp(), nudges = nudges + 1
- WHERE id IN (SELECT id FROM chosen) AND status = 'queued' AND nudged_at IS NULL
-RETURNING id, kind, queue
+SELECT marked.* FROM marked JOIN chosen USING (id)
+ ORDER BY chosen.priority DESC, chosen.turn, chosen.run_at, marked.id
 """
 
 MARK_AGAIN = """
@@ -116,7 +164,8 @@ def _limits() -> dict[str, int]:
 def _mark(statement: str, queue: str, *, lost: bool = False) -> list[tuple[uuid.UUID, str, str]]:
     again = {"lost": lost, "lost_after": LOST_AFTER_SECONDS, "again": NUDGE_AGAIN_SECONDS}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"queue": queue, **_limits(), **again})
+        cap = QUEUES[queue].running_per_organization
+        cursor.execute(statement, {"queue": queue, "cap": cap, **_limits(), **again})
         return cursor.fetchall()
 
 

@@ -5,7 +5,9 @@ Each function opens no transaction of its own except `claim`; callers hold one a
 
 from __future__ import annotations
 
+import json
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,33 +20,85 @@ from core.jobs.events import JOB_DEAD, JOB_FAILED
 from core.jobs.failures import LeaseLost, Reason
 from core.jobs.models import ACTIVE, AttemptOutcome, Job, JobAttempt, JobStatus
 from core.jobs.policies import delay_after
+from core.jobs.queues import QUEUES
 
+# An organization that runs its share of a queue claims no more of it while a job of another waits
+# with a message out, and that one runs less. Nobody waiting, everybody may take every process.
 CLAIM = """
-UPDATE core_job
+UPDATE core_job AS job
    SET status = 'running', lease_owner = %(owner)s, lease_token = lease_token + 1,
        lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
        attempts = attempts + 1, started_at = COALESCE(started_at, clock_timestamp()),
        nudged_at = NULL, nudges = 0, updated_at = clock_timestamp()
  WHERE id = %(id)s AND attempts < max_attempts
-   AND (status = 'queued' AND run_at <= clock_timestamp()
+   AND (status = 'queued' AND run_at <= clock_timestamp() AND NOT EXISTS (
+            SELECT FROM (
+                SELECT count(*) AS running FROM core_job AS busy
+                 WHERE busy.status = 'running' AND busy.lease_until > clock_timestamp()
+                   AND busy.queue = job.queue AND busy.organization_id = job.organization_id
+            ) AS mine
+             WHERE mine.running >= (%(caps)s::jsonb ->> job.queue)::int AND EXISTS (
+                SELECT FROM core_job AS other
+                 WHERE other.queue = job.queue AND other.status = 'queued'
+                   AND other.nudged_at IS NOT NULL AND other.run_at <= clock_timestamp()
+                   AND other.organization_id <> job.organization_id
+                   AND other.priority >= job.priority
+                   AND mine.running > (
+                    SELECT count(*) FROM core_job AS busy
+                     WHERE busy.status = 'running' AND busy.lease_until > clock_timestamp()
+                       AND busy.queue = job.queue
+                       AND busy.organization_id = other.organization_id)))
         OR status = 'running' AND lease_until < clock_timestamp())
-RETURNING id
+RETURNING job.*,
+    (SELECT count(*) <= %(low)s FROM core_job AS sent
+      WHERE sent.queue = job.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL)
+    AND EXISTS (SELECT FROM core_job AS next
+                 WHERE next.queue = job.queue AND next.status = 'queued'
+                   AND next.nudged_at IS NULL AND next.run_at <= clock_timestamp())
+    AS window_is_low
+"""
+HAND_BACK = """
+UPDATE core_job SET nudged_at = NULL
+ WHERE id = %(id)s AND status = 'queued' AND nudged_at IS NOT NULL AND run_at <= clock_timestamp()
+   AND attempts < max_attempts
 """
 
 
 def claim(job_id: uuid.UUID, *, owner: str) -> Job | None:
-    """Take the job for `owner`, or None when the message was a duplicate, early or out of date."""
+    """Take the job for `owner`, or None when the message was a duplicate, early or out of date.
+
+    None too when others are to be served first: the job then waits for another message.
+    """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                CLAIM, {"id": job_id, "owner": owner, "lease": settings.JOB_LEASE_SECONDS}
-            )
-            if cursor.fetchone() is None:
-                return None
-        job = Job.objects.select_related("organization").get(id=job_id)
-        _close_attempts(job, AttemptOutcome.LOST)
-        JobAttempt.objects.create(job=job, token=job.lease_token, worker=owner, started_at=now())
+        claimed: Any = Job.objects.raw(CLAIM, _claim_values(job_id, owner))
+        job = next(iter(claimed), None)
+        if job is None:
+            _hand_back(job_id)
+            return None
+        if job.lease_token > 1:
+            _close_attempts(job, AttemptOutcome.LOST)
+        JobAttempt.objects.create(
+            job=job, token=job.lease_token, worker=owner, started_at=job.updated_at
+        )
+        if job.window_is_low:
+            events.wake_relay()
     return job
+
+
+def _claim_values(job_id: uuid.UUID, owner: str) -> dict[str, Any]:
+    caps = {queue.name: queue.running_per_organization for queue in QUEUES.values()}
+    return {
+        "id": job_id,
+        "owner": owner,
+        "lease": settings.JOB_LEASE_SECONDS,
+        "caps": json.dumps(caps),
+        "low": settings.JOB_WINDOW_PER_ORGANIZATION // 2,
+    }
+
+
+def _hand_back(job_id: uuid.UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(HAND_BACK, {"id": job_id})
 
 
 def lock(job_id: uuid.UUID, *, token: int | None = None, wait: bool = True) -> Job:
