@@ -15,7 +15,7 @@ def fluent(text: str, language: Language) -> str:
     """One sentence as its speaker would have written it; empty when nothing was said in it."""
     tokens = _NOISE.sub(" ", text).split()
     tokens = _without_fillers(tokens, language)
-    tokens = _without_stutters(_without_repeats(tokens))
+    tokens = _without_repeats(_without_stutters(tokens, language))
     tokens = _without_openers(tokens, language)
     return _sentence(" ".join(tokens))
 
@@ -68,17 +68,25 @@ def _without_repeats(tokens: list[str]) -> list[str]:
     return kept
 
 
-def _without_stutters(tokens: list[str]) -> list[str]:
-    """Drops "w" before "we" and "th-" before "the"."""
-    kept: list[str] = []
-    for token, following in zip(tokens, [*tokens[1:], ""], strict=False):
-        said, after = bare(token), bare(following)
-        broken_off = token.endswith(("-", "–", "—")) and len(said) < len(after)
-        letter = len(said) == 1 and said.isalpha() and len(after) > 1
-        if (broken_off or letter) and after.startswith(said) and said not in {"a", "i", "o"}:
-            continue
-        kept.append(token)
-    return kept
+def _without_stutters(tokens: list[str], language: Language) -> list[str]:
+    """Drops what was broken off: "w" before "we", "th-" before "the", a lone "s"."""
+    return [
+        token
+        for token, following in zip(tokens, [*tokens[1:], ""], strict=False)
+        if not _is_broken_off(token, bare(following), language)
+    ]
+
+
+def _is_broken_off(token: str, after: str, language: Language) -> bool:
+    said = bare(token)
+    begun = said != after and after.startswith(said)
+    if token.endswith(("-", "–", "—")):
+        return begun
+    if not token.isalpha() or not token.islower() or not language.stop_words:
+        return False
+    if len(said) == 1:
+        return said not in language.letters or (begun and said != "a")
+    return len(said) == 2 and begun and said not in language.stop_words
 
 
 def _without_openers(tokens: list[str], language: Language) -> list[str]:

@@ -42,7 +42,11 @@ class Language:
     openers: frozenset[str] = frozenset()
     dangling: frozenset[str] = frozenset()
     abbreviations: frozenset[str] = frozenset()
+    unfinished: frozenset[str] = frozenset()
+    courtesies: frozenset[str] = frozenset()
+    letters: frozenset[str] = frozenset()
     discussed: str = ""
+    discussed_by: str = ""
     conjunction: str = ""
     articles: tuple[str, ...] = ()
     not_names: frozenset[str] = frozenset()
@@ -82,7 +86,11 @@ def _language(code: str, read: Mapping[str, Any]) -> Language:
         openers=frozenset(read["openers"]),
         dangling=frozenset(read["dangling"]),
         abbreviations=frozenset(read["abbreviations"]),
+        unfinished=frozenset(read["unfinished"].split()),
+        courtesies=frozenset(read["courtesies"]),
+        letters=frozenset(read["letters"]),
         discussed=read["discussed"],
+        discussed_by=read["discussed_by"],
         conjunction=read["conjunction"],
         articles=tuple(read["articles"]),
         not_names=frozenset(read["not_names"].split()),

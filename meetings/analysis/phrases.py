@@ -10,11 +10,12 @@ import regex
 
 from meetings.analysis.contents import content_words
 from meetings.analysis.language import Language
-from meetings.analysis.words import stem, words
+from meetings.analysis.words import spelled, stem
 
 _BREAK = regex.compile(r"[^\w\s'’\-]++")
 LONGEST_PHRASE = 3
 PAIR_WORTH = 2.2  # a pair of words that keeps coming back says more than each of the two
+MOSTLY = 0.4  # of its mentions a phrase has an article, and so it has one in a sentence
 Stems = tuple[str, ...]
 
 
@@ -24,13 +25,17 @@ class Phrases:
     def __init__(self, pieces: Sequence[Sequence[str]], language: Language) -> None:
         self._language = language
         self._forms: dict[Stems, Counter[str]] = defaultdict(Counter)
+        self._articles: dict[Stems, Counter[str]] = defaultdict(Counter)
         flat = [text for piece in pieces for text in piece]
         telling = frozenset(w for each in content_words(flat, language) for w in each)
         self._counts = [Counter(self._in(piece, telling)) for piece in pieces]
         self._spread = Counter(phrase for counts in self._counts for phrase in counts)
 
-    def of(self, piece: int, most: int) -> list[str]:
-        """Up to `most` phrases of one piece, those first that tell it from the other pieces."""
+    def of(self, piece: int, most: int, *, with_articles: bool = False) -> list[str]:
+        """Up to `most` phrases of one piece, those first that tell it from the other pieces.
+
+        With its article a phrase reads well in a sentence: "the budget", where most said it so.
+        """
         counts = self._counts[piece]
         ranked = sorted(counts, key=lambda phrase: (-self._worth(phrase, counts[phrase]), phrase))
         chosen: list[Stems] = []
@@ -39,7 +44,7 @@ class Phrases:
                 break
             if not any(set(phrase) & set(other) for other in chosen):
                 chosen.append(phrase)
-        return [self._form(phrase) for phrase in chosen]
+        return [self._form(phrase, with_article=with_articles) for phrase in chosen]
 
     def _worth(self, phrase: Stems, count: int) -> float:
         if len(phrase) > 1 and count < 2:
@@ -47,20 +52,33 @@ class Phrases:
         telling = math.log(1 + len(self._counts) / self._spread[phrase])
         return count * telling * (PAIR_WORTH if len(phrase) > 1 else 1.0)
 
-    def _form(self, phrase: Stems) -> str:
+    def _form(self, phrase: Stems, *, with_article: bool) -> str:
         forms = self._forms[phrase]
-        return max(sorted(forms), key=lambda form: forms[form])
+        form = max(sorted(forms, reverse=True), key=lambda form: forms[form])
+        articles = self._articles[phrase]
+        if with_article and articles.total() > forms.total() * MOSTLY:
+            return f"{articles.most_common(1)[0][0]} {form}"
+        return form
 
     def _in(self, texts: Sequence[str], telling: frozenset[str]) -> Iterable[Stems]:
         for text in texts:
             for clause in _BREAK.split(text):
-                yield from self._in_clause(words(clause), telling)
+                yield from self._in_clause(spelled(clause), telling)
 
     def _in_clause(self, said: list[str], telling: frozenset[str]) -> Iterable[Stems]:
-        run: list[str] = []
+        before, run = "", list[str]()
         for word in said:
-            run = [*run[1 - LONGEST_PHRASE :], word] if word in telling else []
+            if word.lower() not in telling:
+                before, run = word.lower(), []
+                continue
+            run = [*run, word][-LONGEST_PHRASE:]
             for size in range(1, len(run) + 1):
-                phrase = tuple(stem(each, self._language.stemmer) for each in run[-size:])
-                self._forms[phrase][" ".join(run[-size:])] += 1
-                yield phrase
+                article = before if size == len(run) else ""
+                yield self._met(run[-size:], article)
+
+    def _met(self, said: list[str], before: str) -> Stems:
+        phrase = tuple(stem(each.lower(), self._language.stemmer) for each in said)
+        self._forms[phrase][" ".join(said)] += 1
+        if before in self._language.articles:
+            self._articles[phrase][before] += 1
+        return phrase

@@ -20,10 +20,12 @@ from meetings.analysis.words import length
 
 WORDS = 150
 OPENING_SHARE = 0.5
-SHORTEST, LONGEST = 8, 40  # words of a sentence that can stand for itself
-LEAST_CONTENT = 4  # content words in it
-SAMENESS_COSTS = 0.5
-DISCUSSED = 5  # phrases in the line of what was discussed
+SHORTEST, LONGEST = 8, 60  # words of a sentence that can stand for itself
+LEAST_CONTENT = 3  # content words in it
+SAMENESS_COSTS = 0.3
+DISCUSSED = 6  # phrases in the line of what was discussed
+FEW = 5  # speakers who can all be named in it,
+LONGEST_NAMES = 12  # if their names are no longer than so many words
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def find(
 ) -> SummaryFound | None:
     """At most `words` words, in the order of the meeting. None where no sentence stands alone."""
     texts = [fluent(each.text, language) for each in said]
-    line = _discussed(texts, language)
+    line = _discussed(texts, _speakers(discussion), language)
     candidates = _candidates(said, texts, language)
     chosen = _chosen(candidates, words - length(line))
     if not chosen:
@@ -51,13 +53,28 @@ def find(
     )
 
 
-def _discussed(texts: Sequence[str], language: Language) -> str:
-    """ "The group discussed a, b and c." """
-    found = Phrases([texts], language).of(0, DISCUSSED) if language.discussed else []
+def _speakers(discussion: Discussion) -> list[str]:
+    """Everybody who spoke, in the order of their first words."""
+    return list(dict.fromkeys(turn.speaker for turn in discussion.turns if turn.speaker))
+
+
+def _discussed(texts: Sequence[str], speakers: Sequence[str], language: Language) -> str:
+    """One line: Anna and Bob discussed a, b and c. If they were many: the group discussed."""
+    found = (
+        Phrases([texts], language).of(0, DISCUSSED, with_articles=True)
+        if language.discussed
+        else []
+    )
     if len(found) < 2:
         return ""
-    listed = f"{', '.join(found[:-1])} {language.conjunction} {found[-1]}"
-    return language.discussed.format(topics=listed)
+    topics = _listed(found, language)
+    if 2 <= len(speakers) <= FEW and length(" ".join(speakers)) <= LONGEST_NAMES:
+        return language.discussed_by.format(who=_listed(speakers, language), topics=topics)
+    return language.discussed.format(topics=topics)
+
+
+def _listed(names: Sequence[str], language: Language) -> str:
+    return f"{', '.join(names[:-1])} {language.conjunction} {names[-1]}"
 
 
 def _candidates(
@@ -74,11 +91,14 @@ def _candidates(
 
 
 def _stands_alone(text: str, language: Language) -> bool:
-    first = bare(text.split(maxsplit=1)[0]) if text else ""
+    ends = text.split()
+    first, last = (bare(ends[0]), bare(ends[-1])) if ends else ("", "")
     return (
         SHORTEST <= length(text) <= LONGEST
         and text[-1] not in "?？؟"
         and first not in language.dangling
+        and last not in language.unfinished
+        and not language.courtesies & {bare(word) for word in ends}
     )
 
 

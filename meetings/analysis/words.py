@@ -23,12 +23,17 @@ LONGEST_WORD = 40  # characters that tell words apart; a stemmer need not read a
 
 def words(text: str) -> list[str]:
     """The words of `text` in lower case; pairs of characters where a script has no spaces."""
+    return [word.lower() for word in spelled(text)]
+
+
+def spelled(text: str) -> list[str]:
+    """The same words as they are written."""
     found: list[str] = []
     for run in _RUN.finditer(text):
         if run.lastgroup == "unspaced":
             found.extend(_pairs(run.group()))
         else:
-            found.append(run.group()[:LONGEST_WORD].lower().replace("’", "'"))
+            found.append(run.group()[:LONGEST_WORD].replace("’", "'"))
     return found
 
 

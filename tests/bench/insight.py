@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from statistics import fmean
 
@@ -45,7 +44,7 @@ def _against(name: str, own: summaries.Scores, rival: summaries.Scores) -> list[
             f"{TITLES[each]} over {name} ({fmean(rival[each]):.1f}): "
             f"{fmean(differences):+.1f}, 95 % from {low:+.1f} to {high:+.1f}; lower end"
         )
-        goals.append(Goal(title, math.ulp(0.0), low, "", Compare.AT_LEAST))
+        goals.append(Goal(title, 0.0, low, "", Compare.AT_LEAST))
     return goals
 
 

@@ -1,8 +1,8 @@
 """Formal minutes with planted decisions and action items, and how an engine's findings compare.
 
-A file of tests/data/minutes holds a head (language, held_on, set) and one turn a line. What ought to
-be found is marked behind its sentence: `[[decision]]`, `[[action: OWNER; DUE]]`. DUE is a day, `-`
-where none was said, `?` where a phrase says no day. All that is not marked is a decoy.
+A file of tests/data/minutes holds a head (language, held_on, set) and one turn a line. What ought
+to be found is marked behind its sentence: `[[decision]]`, `[[action: OWNER; DUE]]`. DUE is a day,
+`-` where none was said, `?` where a phrase says no day. All that is not marked is a decoy.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def same_due(item: ActionItemFound, planted: Planted) -> bool:
 
 
 def differences(minutes: Minutes) -> Iterator[str]:
-    """What a person would like to read when a figure surprises: each wrong, missed or misread item."""
+    """Each wrong, missed or misread item, for a person whom a figure surprises."""
     for section in (Section.DECISIONS, Section.ACTION_ITEMS):
         missed = [each for each in minutes.planted if each.section is section]
         for item, plant in _paired(minutes, section):
