@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.db import connection
+from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from core.jobs.models import JobStatus
+from core.accounts.models import ApiKey, Organization
+from core.db.clock import now
+from core.http.models import IdempotencyKey
+from core.jobs.models import Job, JobAttempt, JobStatus, JobStep
 from core.jobs.services import HOUSEKEEPING, enqueue
+from meetings.models import (
+    ActionItem,
+    Analysis,
+    Decision,
+    Evidence,
+    Meeting,
+    Segment,
+    Summary,
+    Topic,
+)
 from tests import make
 from tests.core.jobs import kinds  # noqa: F401 - registers the kinds
 from tests.run_jobs import run_jobs
@@ -54,3 +70,174 @@ def test_nobody_else_enters(staff: Client) -> None:
     person = Client()
     person.force_login(make.user())
     assert person.get(reverse("admin:core_job_changelist")).status_code == 302
+
+
+# --- What a page costs ------------------------------------------------------------------------
+
+
+def everything_of_a_house(organization: Organization) -> Job:
+    """A row of every kind, and a job with attempts, kept steps and pieces. Returns the job."""
+    make.everything(organization=organization)
+    meeting = make.meeting(organization=organization)
+    job = make.recording(meeting=meeting).job
+    assert job is not None
+    _grow_job(organization, job)
+    return job
+
+
+def _grow_job(organization: Organization, job: Job) -> None:
+    tries = job.attempt_log.count()
+    JobAttempt.objects.create(job=job, token=tries + 1, worker="w", started_at=now())
+    JobStep.objects.create(job=job, name=f"step {tries}", output={"words": "secret words"})
+    make.job(organization=organization, kind=job.kind, parent=job)
+
+
+def _grow(organization: Organization, job: Job) -> None:
+    """More rows of every kind, in the lists and on the pages of those that are there already."""
+    for _ in range(4):
+        everything_of_a_house(organization)
+        _grow_job(organization, job)
+    meeting = Meeting.objects.filter(organization=organization).earliest("created_at")
+    for _ in range(3):
+        make.analysis(transcript=make.transcript(recording=make.recording(meeting=meeting)))
+
+
+def cost(client: Client, address: str) -> int:
+    """The number of queries of a page whose like was opened just before."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200, address
+    return len(captured)
+
+
+def list_of(model: type[Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def page_of(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def test_no_list_and_no_page_costs_more_queries_for_more_rows(staff: Client) -> None:
+    organization = make.organization()
+    job = everything_of_a_house(organization)
+    rows = {model: model._default_manager.order_by("pk").first() for model in admin.site._registry}
+    pages = [list_of(model) for model in rows] + [page_of(row) for row in rows.values() if row]
+    pages.append(page_of(job))
+    few = {page: cost(staff, page) for page in pages}
+
+    _grow(organization, job)
+
+    assert {page: cost(staff, page) for page in pages} == few
+    assert max(few.values()) <= 20, few
+
+
+# --- What a page shows ------------------------------------------------------------------------
+
+
+def every_page(client: Client) -> str:
+    """The text of every list and of the page of every row."""
+    shown = []
+    for model in admin.site._registry:
+        shown.append(client.get(list_of(model)).content.decode())
+        shown += [client.get(page_of(row)).content.decode() for row in model._default_manager.all()]
+    return "\n".join(shown)
+
+
+def test_nothing_that_was_said_is_on_any_page(staff: Client) -> None:
+    job = everything_of_a_house(make.organization())
+    said = "the merger is off"
+    analysis = Analysis.objects.get()
+    Decision.objects.update(text=said, found_text=said)
+    ActionItem.objects.update(text=said, found_text=said, owner_name=said, due_phrase=said)
+    Segment.objects.update(text=said)
+    Summary.objects.update(text=said)
+    Topic.objects.update(title=said)
+    Evidence.objects.update(quote=said)
+    JobStep.objects.filter(job=job).update(output={"words": said})
+
+    shown = every_page(staff)
+
+    assert str(analysis.id) in shown
+    assert said not in shown
+
+
+def test_no_secret_is_on_any_page(staff: Client) -> None:
+    make.everything(organization=make.organization())
+    person = make.user(password="correct horse battery staple")
+    IdempotencyKey.objects.update(body="what was answered")
+
+    shown = every_page(staff)
+
+    assert ApiKey.objects.get().prefix in shown
+    assert ApiKey.objects.get().secret_hash not in shown
+    assert "what was answered" not in shown
+    assert person.email in shown
+    _, salt, digest = person.password.split("$")
+    assert salt not in shown
+    assert f"{digest[:6]}*" not in shown
+
+
+def test_the_list_of_jobs_shows_whole_jobs_until_pieces_are_wanted(staff: Client) -> None:
+    organization = make.organization()
+    whole = make.job(organization=organization)
+    piece = make.job(organization=organization, parent=whole)
+
+    def listed(query: str) -> set[str]:
+        page = staff.get(list_of(Job) + query).content.decode()
+        return {str(job.id) for job in (whole, piece) if f"/{job.id}/change/" in page}
+
+    assert listed("") == {str(whole.id)}
+    assert listed("?part=all") == {str(whole.id), str(piece.id)}
+    assert listed("?part=pieces") == {str(piece.id)}
+    assert listed(f"?q={piece.id}") == {str(piece.id)}
+    assert listed(f"?parent__id__exact={whole.id}") == {str(piece.id)}
+
+
+def test_a_meeting_leads_to_its_recording_and_that_to_its_job_and_back(staff: Client) -> None:
+    meeting = make.meeting()
+    recording = make.recording(meeting=meeting)
+    assert recording.job is not None
+
+    assert page_of(recording) in staff.get(page_of(meeting)).content.decode()
+    assert page_of(recording.job) in staff.get(page_of(meeting)).content.decode()
+    assert page_of(recording) in staff.get(page_of(recording.job)).content.decode()
+    assert page_of(meeting) in staff.get(page_of(recording)).content.decode()
+
+
+def test_a_job_shows_its_attempts_with_the_whole_error_and_how_its_pieces_fare(
+    staff: Client,
+) -> None:
+    organization = make.organization()
+    job = make.job(organization=organization, status=JobStatus.DEAD)
+    detail = "Traceback\n  File 1\nValueError: an odd frame"
+    JobAttempt.objects.create(
+        job=job, token=1, worker="speech@host", started_at=now(), error_detail=detail
+    )
+    make.job(organization=organization, parent=job, status=JobStatus.SUCCEEDED)
+    make.job(organization=organization, parent=job, status=JobStatus.FAILED)
+
+    page = staff.get(page_of(job)).content.decode()
+
+    assert "speech@host" in page
+    assert "<summary>ValueError: an odd frame</summary>" in page
+    assert "File 1" in page
+    assert "1 failed, 1 succeeded" in page
+
+
+def test_no_list_asks_the_database_which_kinds_of_job_there_are(staff: Client) -> None:
+    make.job(organization=make.organization())
+    with CaptureQueriesContext(connection) as captured:
+        staff.get(list_of(Job))
+    assert [query["sql"] for query in captured if "DISTINCT" in query["sql"]] == []
+
+
+def test_organizations_are_offered_as_a_filter_while_they_are_few(staff: Client) -> None:
+    chosen = make.meeting(title="Ours")
+    make.meeting(title="Theirs")
+    page = staff.get(f"{list_of(Meeting)}?organization={chosen.organization_id}").content.decode()
+    assert "Ours" in page
+    assert "Theirs" not in page
+
+    Organization.objects.bulk_create(Organization(name=f"Many {n}") for n in range(60))
+    assert "By organization" not in staff.get(list_of(Meeting)).content.decode()
