@@ -1,0 +1,161 @@
+"""Texts that are sent in without a recording."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from core.accounts.models import Role
+from core.events.models import Event
+from meetings.models import Segment, Speaker, Transcript
+from tests import make
+from tests.meetings.insight import DISCUSSION, address, send
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_text_becomes_a_transcript_with_its_words_unchanged() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    client = make.client(actor)
+    answer = send(client, meeting, *DISCUSSION, ("", "  Two  spaces\n"))
+    assert answer.status_code == 201, answer.content
+    made = answer.json()["transcript"]
+    assert (made["engine"], made["recording"], made["version"]) == ("imported", None, 1)
+    assert (made["segment_count"], made["language"]) == (7, "en")
+    shown = client.get(address(meeting, "transcript")).json()["segments"]["results"]
+    assert [s["text"] for s in shown] == [text for _, text in DISCUSSION] + ["  Two  spaces\n"]
+    assert [s["speaker"] for s in shown[:3]] == ["Anna", "Ben", "Anna"]
+    assert (shown[1]["start_ms"], shown[1]["end_ms"], shown[1]["words"]) == (10_000, 19_000, [])
+    assert shown[-1]["speaker"] is None
+    assert [s.label for s in Speaker.objects.order_by("id")] == ["Anna", "Ben", "Cara"]
+
+
+def test_speakers_times_and_language_may_be_left_out() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization, language="sv")
+    answer = make.client(actor).post(
+        address(meeting, "transcript"), {"segments": [{"text": "Hej."}]}
+    )
+    assert answer.status_code == 201, answer.content
+    segment = Segment.objects.get()
+    assert (segment.speaker, segment.start_ms, segment.end_ms) == (None, None, None)
+    assert Transcript.objects.get().language == "sv"
+
+
+def test_the_house_hears_of_it_and_the_meeting_has_a_new_revision() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    send(make.client(actor), meeting)
+    event = Event.objects.get(type="transcript.completed")
+    assert (event.data["recording_id"], event.data["segment_count"]) == ("", len(DISCUSSION))
+    meeting.refresh_from_db()
+    assert meeting.revision == 2
+
+
+def test_a_text_sent_in_is_shown_before_what_was_heard_and_later_ones_before_earlier() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    recording = make.recording(meeting=meeting)
+    make.transcript(recording=recording, texts=("heard",))
+    client = make.client(actor)
+    for text in ("first", "second"):
+        send(client, meeting, ("", text))
+    url = address(meeting, "transcript")
+    shown = client.get(url).json()
+    assert (shown["transcript"]["version"], shown["segments"]["results"][0]["text"]) == (
+        2,
+        "second",
+    )
+    heard = client.get(f"{url}?recording={recording.id}").json()
+    assert heard["segments"]["results"][0]["text"] == "heard"
+
+
+def test_two_hundred_thousand_words_fit(django_assert_max_num_queries: Any) -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    sentence = "The committee talked about the budget of the coming year. " * 2
+    body = {"segments": [{"speaker": "A", "text": sentence.strip()} for _ in range(10_000)]}
+    client = make.client(actor)
+    client.get("/api/v1/meetings/")
+    with django_assert_max_num_queries(20):
+        answer = client.post(address(meeting, "transcript"), body)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["transcript"]["word_count"] == 200_000
+
+
+def test_the_same_text_sent_twice_with_a_key_is_kept_once() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    client = make.client(actor)
+    body = {"segments": [{"text": "word " * 200} for _ in range(1200)]}  # over a megabyte
+    answers = [
+        client.post(address(meeting, "transcript"), body, headers={"Idempotency-Key": "k"})
+        for _ in range(2)
+    ]
+    assert answers[0].status_code == 201, answers[0].content
+    assert answers[0].json() == answers[1].json()
+    assert Transcript.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "segments"),
+        ({"segments": []}, "segments"),
+        ({"segments": "hello"}, "segments"),
+        ({"segments": [{}]}, "segments.0.text"),
+        ({"segments": [{"text": 1.5, "colour": "red"}]}, "segments.0.colour"),
+        ({"segments": [{"text": "a", "start_ms": 5, "end_ms": 4}]}, "segments.0.end_ms"),
+        ({"segments": [{"text": "a", "start_ms": 5}]}, "segments.0.end_ms"),
+        ({"segments": [{"text": "a", "start_ms": -1, "end_ms": 4}]}, "segments.0.start_ms"),
+        ({"segments": [{"text": "a", "start_ms": 0, "end_ms": 2**31}]}, "segments.0.end_ms"),
+        ({"segments": [{"text": "a", "speaker": "x" * 201}]}, "segments.0.speaker"),
+        ({"segments": [{"text": "a"}], "language": "no such"}, "language"),
+        ({"segments": [{"text": "a"}], "engine": "mine"}, "engine"),
+    ],
+)
+def test_what_is_not_valid_is_refused_by_field(body: dict[str, object], field: str) -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    answer = make.client(actor).post(address(meeting, "transcript"), body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), answer.content
+    assert field in answer.json()["fields"]
+    assert not Transcript.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", "a\\ud800b"])
+def test_text_that_cannot_be_stored_is_refused(text: str) -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    raw = json.dumps({"segments": [{"text": "TEXT"}]}).replace("TEXT", text)
+    answer = make.client(actor).generic(
+        "POST", address(meeting, "transcript"), raw, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "text.invalid_character")
+
+
+def test_a_body_over_the_limit_is_refused(settings: Settings) -> None:
+    settings.TRANSCRIPT_MAX_BYTES = 1000
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    for headers in ({}, {"Idempotency-Key": "k"}):
+        answer = make.client(actor).post(
+            address(meeting, "transcript"), {"segments": [{"text": "x" * 1000}]}, headers=headers
+        )
+        assert (answer.status_code, answer.json()["code"]) == (413, "json.too_large")
+
+
+def test_viewers_and_strangers_cannot_send_one() -> None:
+    organization = make.organization()
+    meeting = make.meeting(organization=organization)
+    viewer = make.client(make.actor(organization=organization, role=Role.VIEWER))
+    reader = make.client(make.actor(organization=organization, scopes=("meetings:read",)))
+    refusals = [
+        (answer.status_code, answer.json()["code"])
+        for answer in (send(who, meeting) for who in (viewer, reader, make.client(make.actor())))
+    ]
+    assert refusals == [(403, "role.too_low"), (403, "scope.missing"), (404, "not_found")]
