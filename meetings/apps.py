@@ -10,6 +10,8 @@ class MeetingsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.accounts import scopes  # noqa: PLC0415
-        from meetings import checks, subscribers, tasks  # noqa: F401, PLC0415
+        from core.jobs import subjects  # noqa: PLC0415
+        from meetings import checks, queries, subscribers, tasks  # noqa: F401, PLC0415
 
         scopes.declare("meetings", meaning="Meetings, recordings and transcripts")
+        subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)

@@ -51,6 +51,13 @@ class AnalysisNotReady(errors.NotFound):
     sentence = "There is no analysis yet. One is made when a transcript is complete."
 
 
+def job_subjects(meeting_id: UUID) -> list[UUID]:
+    """What jobs about a meeting are about: its recordings and analyses."""
+    recordings = Recording.objects.filter(meeting_id=meeting_id).values_list("id")
+    analyses = Analysis.objects.filter(meeting_id=meeting_id).values_list("id")
+    return [meeting_id, *(found for (found,) in recordings.union(analyses, all=True))]
+
+
 def with_people(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
     """Meetings with what a list shows of each."""
     return meetings.select_related("organizer")

@@ -119,6 +119,12 @@ class Job(Row):
             ),
             models.Index(fields=("organization", "-created_at", "-id"), name="job_of_organization"),
             models.Index(fields=("subject_id", "-created_at"), name="job_of_subject"),
+            # The history of a kind: how long it takes, and what is old enough to go.
+            models.Index(
+                fields=("kind", "status", "-ended_at"),
+                name="job_ended",
+                condition=Q(parent=None, ended_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -182,6 +188,19 @@ class JobStep(Row):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.job_id}"
+
+
+class ClockTurn(models.Model):
+    """The last period of a kind's clock for which a job was asked: one row per kind.
+
+    Two clocks that strike for the same period meet here, and one of them moves the row.
+    """
+
+    kind = models.CharField(max_length=80, primary_key=True)
+    period_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.period_at:%Y-%m-%d %H:%M}"
 
 
 class DeadLetterManager(models.Manager[Any]):

@@ -1,17 +1,89 @@
-"""How jobs are read by those who wait for them."""
+"""How jobs are read: by those who wait for them, and by staff who look at the whole."""
 
 from __future__ import annotations
 
-from django.db.models import Avg
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
-from core.jobs.models import Job, JobQuerySet
+from django.db import connection
+from django.db.models import Avg, FloatField, OuterRef, Subquery
+
+from core.db.clock import now
+from core.jobs.models import Job, JobQuerySet, JobStatus
+from core.jobs.policies import policies
+from core.jobs.queues import QUEUES
 
 WAITING_ENDS_AT = 0.95
+PACE_OF_LAST = 50  # succeeded jobs of a kind that say how long the next one takes
+
+PACES = """
+SELECT kind.name,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY EXTRACT(epoch FROM started_at - created_at)),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY EXTRACT(epoch FROM ended_at - started_at))
+  FROM unnest(%(kinds)s::text[]) AS kind (name)
+ CROSS JOIN LATERAL (
+       SELECT created_at, started_at, ended_at FROM core_job
+        WHERE core_job.kind = kind.name AND status = 'succeeded' AND parent_id IS NULL
+          AND ended_at IS NOT NULL
+        ORDER BY ended_at DESC LIMIT %(last)s) AS past
+ WHERE started_at IS NOT NULL
+ GROUP BY kind.name
+"""
+
+DEPTHS = """
+SELECT queue, count(*) FILTER (WHERE status = 'queued' AND run_at <= clock_timestamp()),
+       count(*) FILTER (WHERE status = 'queued' AND run_at > clock_timestamp()),
+       count(*) FILTER (WHERE status = 'running' AND lease_until IS NOT NULL),
+       COALESCE(EXTRACT(epoch FROM clock_timestamp() - min(run_at) FILTER (
+           WHERE status = 'queued' AND run_at <= clock_timestamp())), 0)::float
+  FROM core_job WHERE status IN ('queued', 'running') GROUP BY queue
+"""
+
+HOURS = """
+SELECT date_trunc('hour', ended_at, 'UTC') AS hour,
+       count(*) FILTER (WHERE status = 'succeeded'),
+       count(*) FILTER (WHERE status IN ('failed', 'dead'))
+  FROM core_job
+ WHERE kind = ANY(%(kinds)s) AND status IN ('succeeded', 'failed', 'dead') AND parent_id IS NULL
+   AND ended_at > clock_timestamp() - make_interval(hours => %(hours)s)
+ GROUP BY hour ORDER BY hour
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What the last jobs of a kind took in the middle, in seconds: to be begun, and to be done."""
+
+    wait: float
+    work: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """A queue at this moment; `oldest_seconds` is how long the longest waiting job is due."""
+
+    queue: str
+    due: int = 0
+    later: int = 0
+    running: int = 0
+    oldest_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What ended in an hour (UTC), pieces of larger jobs not counted."""
+
+    begins_at: datetime
+    succeeded: int
+    failed: int
 
 
 def with_children_progress(jobs: JobQuerySet) -> JobQuerySet:
     """Jobs that know how far their children are on average (`children_progress`, 0 to 1)."""
-    return jobs.annotate(children_progress=Avg("children__progress"))
+    children = Job.objects.filter(parent=OuterRef("pk")).order_by().values("parent")
+    average = children.annotate(average=Avg("progress")).values("average")
+    return jobs.annotate(children_progress=Subquery(average, output_field=FloatField()))
 
 
 def shown_progress(job: Job) -> float:
@@ -20,3 +92,53 @@ def shown_progress(job: Job) -> float:
     if not job.is_waiting or done is None:
         return round(job.progress, 4)
     return round(job.progress + (WAITING_ENDS_AT - job.progress) * done, 4)
+
+
+def paced(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs, those at work knowing the `pace` of their kind (None without history); one query.
+
+    Pieces of larger jobs have none.
+    """
+    listed = list(jobs)
+    found = paces({job.kind for job in listed if not job.has_ended})
+    moment = now() if found else None
+    for job in listed:
+        job.pace, job.paced_at = found.get(job.kind), moment  # type: ignore[attr-defined]
+    return listed
+
+
+def paces(kinds: set[str]) -> dict[str, Pace]:
+    """The pace of each kind that has a history."""
+    if not kinds:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(PACES, {"kinds": sorted(kinds), "last": PACE_OF_LAST})
+        return {kind: Pace(float(wait), float(work)) for kind, wait, work in cursor.fetchall()}
+
+
+def seconds_left(job: Job) -> int | None:
+    """About how long a `paced` job will still take; None when it has ended or nobody knows."""
+    pace: Pace | None = getattr(job, "pace", None)
+    if pace is None or job.has_ended or job.parent_id is not None:
+        return None
+    work = pace.work * (1 - shown_progress(job))
+    if job.status == JobStatus.QUEUED and job.started_at is None:
+        waited = (job.paced_at - job.created_at).total_seconds()  # type: ignore[attr-defined]
+        work += max(0.0, pace.wait - waited)
+    return max(1, round(work))
+
+
+def queue_depths() -> list[QueueDepth]:
+    """Every queue with what waits and runs in it now. Reads active jobs only."""
+    with connection.cursor() as cursor:
+        cursor.execute(DEPTHS)
+        found = {row[0]: QueueDepth(*row) for row in cursor.fetchall()}
+    return [found.get(name, QueueDepth(name)) for name in sorted({*QUEUES, *found})]
+
+
+def ended_per_hour(*, hours: int = 24) -> list[Hour]:
+    """The hours in which something ended, oldest first."""
+    kinds = [policy.kind for policy in policies()]
+    with connection.cursor() as cursor:
+        cursor.execute(HOURS, {"kinds": kinds, "hours": hours})
+        return [Hour(*row) for row in cursor.fetchall()]

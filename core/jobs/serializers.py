@@ -27,7 +27,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
     class Meta:
         model = Job
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "kind",
             "status",
@@ -41,7 +41,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "started_at",
             "ended_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
     def get_attempts(self, job: Job) -> int:
         """A job that waits for its children is still in the attempt that made them."""
@@ -53,3 +53,17 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, Any] | None:
         return JobErrorSerializer(job).data if job.error_code else None
+
+
+class WatchedJobSerializer(JobSerializer):
+    """A job as those see it who wait for it."""
+
+    estimated_seconds_left = serializers.SerializerMethodField()
+
+    class Meta(JobSerializer.Meta):
+        fields = (*JobSerializer.Meta.fields, "estimated_seconds_left")
+        read_only_fields = fields
+
+    def get_estimated_seconds_left(self, job: Job) -> int | None:
+        """From what the last jobs of the kind took; null when that is unknown or it has ended."""
+        return job_queries.seconds_left(job)

@@ -6,12 +6,13 @@ from core.accounts.models import ApiKey, Membership, Organization, Role, Team, U
 from core.events.models import Event
 from core.files.models import StoredFile
 from core.http.models import IdempotencyKey
-from core.jobs.models import DeadLetter, Job, JobAttempt, JobStep
+from core.jobs.models import ClockTurn, DeadLetter, Job, JobAttempt, JobStep
 from core.notifications.models import Notification, NotificationPreference
 from core.security.models import SecurityEvent
 
 __all__ = [
     "ApiKey",
+    "ClockTurn",
     "DeadLetter",
     "Event",
     "IdempotencyKey",
