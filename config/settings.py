@@ -219,6 +219,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Minutebook",
     "DESCRIPTION": "Recordings of meetings become text, and text becomes knowledge.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",  # 3.0 cannot say that a named shape may be null
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -213,7 +213,7 @@ class CursorPages(BasePagination):
         return urlunsplit(parts._replace(query=urlencode([*query, *added.items()])))
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        link = {"type": "string", "format": "uri", "nullable": True}
+        link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
             "required": ["results", "next", "previous"],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
@@ -58,8 +59,40 @@ MEANINGS = {
 }
 
 
+# What an operation without words of its own is called, by the end of its id.
+NAMES = {
+    "list": "List {many}",
+    "retrieve": "Read {one}",
+    "create": "Create {one}",
+    "partial_update": "Change {one}",
+    "destroy": "Delete {one}",
+}
+FIRST_SENTENCE = re.compile(r"\s*(.+?[.?!])(?:\s|$)", re.S)
+
+
 class Schema(AutoSchema):
     """AutoSchema that adds what the kit does to every operation of its views."""
+
+    def get_operation(self, *args: Any, **options: Any) -> Any:
+        """What is open to everybody says so, instead of saying nothing."""
+        operation = super().get_operation(*args, **options)
+        if operation is not None:
+            operation.setdefault("security", [])
+        return operation
+
+    def get_summary(self) -> str:
+        """The first sentence of what the method says of itself, else a name made from its id."""
+        handler = getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
+        said = FIRST_SENTENCE.match(get_doc(handler))
+        if said:
+            return " ".join(said[1].split()).rstrip(".")
+        verb = next(end for end in NAMES if self.get_operation_id().endswith(f"_{end}"))
+        return NAMES[verb].format(many=self._noun(), one=_one_of(self._noun()))
+
+    def _noun(self) -> str:
+        """What the address is about: its last part that is no id."""
+        parts = [part for part in self.path.split("/") if part and not part.startswith("{")]
+        return parts[-1].replace("-", " ").replace("api ", "API ")
 
     def get_override_parameters(self) -> list[Any]:
         added = []
@@ -104,3 +137,8 @@ class Schema(AutoSchema):
 
     def _is_guarded(self) -> bool:
         return isinstance(self.view, ApiView) and bool(self.view.authentication_classes)
+
+
+def _one_of(nouns: str) -> str:
+    """`meetings` as `a meeting`: our nouns are all regular."""
+    return f"{'an' if nouns[0] in 'aeiouA' else 'a'} {nouns.removesuffix('s')}"
