@@ -13,7 +13,7 @@ import regex
 
 TABLES = Path(__file__).parent / "cues"
 # What each pattern may lean on, beside what its table defines under [named].
-NAME = r"(?-i:(?P<owner>\p{Lu}[\p{L}'’\-]+(?: \p{Lu}[\p{L}'’\-]+){0,2}))"
+NAME = r"(?-i:(?P<owner>\p{Lu}[\p{L}'’\-]++(?: \p{Lu}[\p{L}'’\-]++){0,2}))"
 _REFERENCE = regex.compile(r"\{([A-Z_]{2,})\}")
 
 

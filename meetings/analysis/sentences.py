@@ -11,8 +11,9 @@ from meetings.analysis.discussion import Discussion, Turn
 from meetings.analysis.findings import Quote
 from meetings.analysis.language import Language
 
+# Looking back keeps a million dots from being read again from each of them.
 # An end of sentence, then space; full-width marks need none. A line end also ends a sentence.
-_END = regex.compile(r"[.!?…]++[\"'”’)\]]*+(?=\s)|[。！？｡।؟]++|\n++")
+_END = regex.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)|[。！？｡।؟]++|\n++")
 _JOINABLE = regex.compile(r"\s*+[\p{Ll}\p{N}]")
 _FINISHED = regex.compile(r"[.!?…。！？｡।؟:][\"'”’)\]]*+\s*+$")
 LONGEST = 360  # characters of a sentence; what runs on without a mark is cut at a space

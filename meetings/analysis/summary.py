@@ -126,8 +126,11 @@ def _add_central(candidates: list[_Candidate], chosen: list[_Candidate], room: i
                 max(a, likeness(each.weights, last.weights))
                 for a, each in zip(alike, candidates, strict=True)
             ]
+        taken = {each.number for each in chosen}
         open_ = [
-            n for n, each in enumerate(candidates) if _cost(each) <= room and each not in chosen
+            n
+            for n, each in enumerate(candidates)
+            if _cost(each) <= room and each.number not in taken
         ]
         if not open_:
             return
