@@ -154,6 +154,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_TASK_IGNORE_RESULT = True
+# django-celery-results holds only what left a task as an error, which no job's function does.
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
+CELERY_RESULT_EXTENDED = True  # with the task's name and the job's id
+CELERY_RESULT_EXPIRES = 30 * 24 * 3600
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -178,6 +182,7 @@ JOB_RUNNING_PER_ORGANIZATION = env.dict(
 JOB_HISTORY_DAYS = env.int("JOB_HISTORY_DAYS", default=30)
 JOB_DEAD_DAYS = env.int("JOB_DEAD_DAYS", default=180)
 RELAY_PERIOD_SECONDS = env.float("RELAY_PERIOD_SECONDS", default=1.0)
+CLOCK_PERIOD_SECONDS = env.float("CLOCK_PERIOD_SECONDS", default=60.0)
 SHUTDOWN_GRACE_SECONDS = env.float("SHUTDOWN_GRACE_SECONDS", default=60.0)
 
 # --- Files ------------------------------------------------------------------------------------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery import shared_task
+
 from core.files import incoming
 from core.files import services as files
 from core.http.idempotency import sweep_idempotency_keys
-from core.jobs import sweeps
+from core.jobs import clock, retention, sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
 from core.notifications import queries as notification_queries
@@ -30,6 +32,24 @@ def send_notification(run: Run, *, notification_id: str, **_: Any) -> None:
     notifications.send_email(notification=row)
 
 
+@job("core.sweep_files", queue="default", every_seconds=24 * 3600, time_limit_seconds=3600)
+def sweep_files(run: Run, **_: Any) -> None:
+    """Remove stored bytes that no row names."""
+    run.report(0.0, "looking for files that nobody names")
+    files.sweep_unnamed()
+
+
+@job("core.prune_jobs", queue="default", every_seconds=3600)
+def prune_jobs(run: Run, **_: Any) -> None:
+    """Remove the oldest of the jobs that ended."""
+    run.report(0.0, f"{retention.prune()} jobs removed")
+
+
+@shared_task(name=clock.STRIKE, queue="default", ignore_result=True)
+def strike_clock(**_: Any) -> None:
+    """Beat's only task: what is due becomes jobs."""
+    clock.strike()
+
+
 sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
-sweeps.register("core.files", every_seconds=24 * 3600, work=files.sweep_unnamed)
 sweeps.register("core.idempotency_keys", every_seconds=600, work=sweep_idempotency_keys)

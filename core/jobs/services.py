@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,7 @@ class Origin:
 
 
 HOUSEKEEPING = Origin()
+HIGHEST_PRIORITY = 100
 
 
 def enqueue(
@@ -185,6 +186,33 @@ def requeue_job(*, job: Job) -> Job:
         for child in unfinished:
             if child.has_ended:
                 transitions.requeue(child)
+    return held
+
+
+def requeue_jobs(*, jobs: Iterable[Job]) -> tuple[int, int]:
+    """Give each another round; how many got one, and how many could not have it."""
+    requeued = refused = 0
+    for job in jobs:
+        try:
+            requeue_job(job=job)
+            requeued += 1
+        except errors.Refusal:
+            refused += 1
+    return requeued, refused
+
+
+def raise_priority(*, job: Job) -> Job:
+    """Let a job, with the pieces it has, go before those of its queue that have not been sent.
+
+    Raises JobHasEnded.
+    """
+    with transaction.atomic():
+        held = _lock(job)
+        if held.has_ended:
+            raise JobHasEnded
+        held.priority = min(held.priority + 1, HIGHEST_PRIORITY)
+        held.save(update_fields=["priority", "updated_at"])
+        held.children.filter(status__in=ACTIVE).update(priority=held.priority)
     return held
 
 

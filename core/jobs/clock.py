@@ -1,0 +1,59 @@
+"""Work by the clock: jobs that are due once in every period, asked for by whoever strikes first.
+
+Celery's beat strikes every minute or so through the broker. Any number of beats may run: the first
+strike within a period of a kind moves its `ClockTurn` and asks for the job, the others find the
+turn taken. Periods that nobody struck in are not made up for one by one: the next strike asks once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from django.db import connection, transaction
+
+from core.jobs.models import Job
+from core.jobs.policies import Policy, policies
+from core.jobs.services import HOUSEKEEPING, enqueue
+
+log = structlog.get_logger(__name__)
+
+STRIKE = "core.strike_clock"  # the name of the Celery task
+BY_THE_CLOCK = "by the clock"  # the dedup key: a slow job is not joined by its successor
+
+TAKE_TURN = """
+INSERT INTO core_clockturn AS turn (kind, period_at)
+VALUES (%(kind)s,
+        to_timestamp(floor(EXTRACT(epoch FROM clock_timestamp()) / %(every)s) * %(every)s))
+ON CONFLICT (kind) DO UPDATE SET period_at = EXCLUDED.period_at
+ WHERE turn.period_at < EXCLUDED.period_at
+RETURNING period_at
+"""
+
+
+def strike() -> list[Job]:
+    """Ask for the jobs whose period has begun and that nobody has asked for yet."""
+    due = [_ask(policy) for policy in policies() if policy.every_seconds]
+    return [job for job in due if job is not None]
+
+
+def _ask(policy: Policy) -> Job | None:
+    with transaction.atomic():
+        period_at = _take_turn(policy)
+        if period_at is None:
+            return None
+        log.info("clock.struck", kind=policy.kind, period=period_at.isoformat())
+        return enqueue(
+            kind=policy.kind,
+            origin=HOUSEKEEPING,
+            arguments={"period": period_at.isoformat()},
+            dedup_key=BY_THE_CLOCK,
+        )
+
+
+def _take_turn(policy: Policy) -> datetime | None:
+    """The period that begins with this strike; None when its job was asked for already."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_TURN, {"kind": policy.kind, "every": policy.every_seconds})
+        row = cursor.fetchone()
+    return row[0] if row else None
