@@ -100,8 +100,9 @@ def _task(
 
 
 def _name(said: str, language: Language) -> str:
-    """Capitalised words without those that are nobody's name: "Then Anna" is Anna."""
+    """Capitalised words behind the last one that is nobody's name: "By Friday Anna" is Anna."""
     rest = said.split()
-    while rest and rest[0].lower() in language.not_names:
-        del rest[0]
-    return "" if any(word.lower() in language.not_names for word in rest) else " ".join(rest)
+    for at in range(len(rest) - 1, -1, -1):
+        if rest[at].lower() in language.not_names:
+            return " ".join(rest[at + 1 :])
+    return said

@@ -26,7 +26,8 @@ MOST_BLOCKS = 120  # the reckoning grows with their square, so long meetings get
 LEAST_BLOCK = 60  # words
 MOST_WORDS = 1500  # different stems that are looked at, the most frequent ones
 LEAST_CHAPTER = 250  # words; less is an aside
-MOST_CHAPTERS = 12
+MOST_CHAPTERS = 16
+PRICE = 2.0  # of a new chapter, in logarithms of the number of words
 TITLE_PHRASES = 3
 Chapter = tuple[int, int]  # first and last turn, both included
 
@@ -148,7 +149,7 @@ def _best_cuts(counts: Matrix, sizes: Matrix) -> list[int]:
     sums = np.vstack([np.zeros(counts.shape[1]), np.cumsum(counts, axis=0)])
     lengths = np.concatenate([[0.0], np.cumsum(sizes)])
     price = math.log(max(2.0, counts.sum())) * PRICE
-    least = max(LEAST_CHAPTER, lengths[-1] / MOST_CHAPTERS / 2)
+    least = max(LEAST_CHAPTER, lengths[-1] / MOST_CHAPTERS)
     cheapest = [0.0] + [math.inf] * blocks
     came_from = [0] * (blocks + 1)
     for end in range(1, blocks + 1):
@@ -158,9 +159,6 @@ def _best_cuts(counts: Matrix, sizes: Matrix) -> list[int]:
         came_from[end] = int(np.argmin(costs))
         cheapest[end] = float(costs[came_from[end]])
     return _traced(came_from, blocks)
-
-
-PRICE = 2.0  # of a new chapter, in logarithms of the number of words
 
 
 def _costs(sums: Matrix, end: int) -> Matrix:
