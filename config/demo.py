@@ -1,4 +1,4 @@
-"""`./mb demo [FILE]`: one recording carried through the whole house, over HTTP like any client."""
+"""`./mb demo [FILE]`: a recording and a text carried through the house, by a client of the API."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from config import dev, devstack
 from config.processes import Places
 
 SAMPLE = devstack.ROOT / "tests" / "data" / "audio" / "meeting_2spk_170s.ogg"
+# A committee of the Welsh parliament about a school examination; its licence is noted beside it.
+DISCUSSION = devstack.ROOT / "tests" / "data" / "qmsum" / "education_16.json"
 PROCESSES = ("web", "speech", "worker", "relay")
 ORGANIZATION, EMAIL = "Demo", "demo@example.com"
 KEY = re.compile(r"mb_[\w-]{8}_[\w-]{43}")
@@ -68,12 +71,15 @@ class Client:
         """A page or an object. Raises DemoFailed with the problem's sentence for anything else."""
         return _accepted(path, *self.ask("GET", path))
 
+    def post(self, path: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Send an object. Raises DemoFailed with the problem's sentence if it is refused."""
+        body = json.dumps(values).encode()
+        answer = self.ask("POST", path, body, {"Content-Type": "application/json"})
+        return _accepted(path, *answer)
+
     def create_meeting(self, title: str) -> str:
         """A new meeting; returns its id."""
-        path = "/api/v1/meetings/"
-        body = json.dumps({"title": title}).encode()
-        answer = self.ask("POST", path, body, {"Content-Type": "application/json"})
-        return str(_accepted(path, *answer)["id"])
+        return str(self.post("/api/v1/meetings/", {"title": title})["id"])
 
     def upload(self, meeting: str, file: Path) -> dict[str, Any]:
         """Send the bytes of a file as they are; returns the recording and its job."""
@@ -84,6 +90,12 @@ class Client:
         }
         with file.open("rb") as body:
             return _accepted(path, *self.ask("POST", path, body, headers))
+
+    def send_text(self, meeting: str, turns: list[dict[str, Any]]) -> dict[str, Any]:
+        """A discussion that needs no transcription; returns the transcript."""
+        body = {"language": "en", "segments": turns}
+        sent = self.post(f"/api/v1/meetings/{meeting}/transcript/", body)
+        return dict(sent["transcript"])
 
     def segments(self, meeting: str) -> Iterator[dict[str, Any]]:
         """Every segment of the meeting's transcript, page after page."""
@@ -196,28 +208,104 @@ def _clock(milliseconds: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}"
 
 
+def _analyse(runner: dev.Runner, client: Client, meeting: str) -> None:
+    """Ask for the analysis, or join the one at work, and show what it found."""
+    asked = client.post(f"/api/v1/meetings/{meeting}/analysis/", {})
+    _check_succeeded(_follow(runner, client, asked["job"]["id"]))
+    _print_insight(client.get(f"/api/v1/meetings/{meeting}/analysis/"))
+
+
+def _print_insight(found: dict[str, Any]) -> None:
+    summary = found["summary"]
+    print(f"\n  Summary\n{_wrapped(summary['text'] if summary else 'Too little was said.')}")
+    _print_topics(found["topics"])
+    _print_items("Decisions, perhaps", found["decisions"])
+    _print_items("Action items, perhaps", found["action_items"])
+    read = found["sections"][0]
+    used, total = read["turns_used"], read["turns_total"]
+    print(f"\n  Found by {found['analysis']['engine']} in {used} of {total} segments.")
+    for sentence in {note["sentence"] for each in found["sections"] for note in each["notes"]}:
+        print(f"  {sentence}")
+
+
+def _print_topics(topics: list[dict[str, Any]]) -> None:
+    print("\n  Topics")
+    for topic in topics:
+        start = topic["start_ms"]
+        print(f"    {'*' if start is None else _clock(start)} {topic['title']}")
+
+
+def _print_items(title: str, items: list[dict[str, Any]]) -> None:
+    print(f"\n  {title}" + ("" if items else ": none found"))
+    for item in items:
+        print(_wrapped(f"* {item['text']}{_duty(item)}"))
+        for words in item["evidence"]:
+            print(_wrapped(f'{_place(words)}: "{words["quote"]}"', indent=8))
+
+
+def _place(words: dict[str, Any]) -> str:
+    """When, and by whom, as far as the text says."""
+    time_said = None if words["start_ms"] is None else _clock(words["start_ms"])
+    return ", ".join(filter(None, (time_said, words["speaker"]))) or "said"
+
+
+def _duty(item: dict[str, Any]) -> str:
+    """Who and by when, if that was said."""
+    due = item.get("due_on") or item.get("due_phrase")
+    known = [part for part in (item.get("owner_name"), due and f"due {due}") if part]
+    return f" ({', '.join(known)})" if known else ""
+
+
+def _wrapped(text: str, *, indent: int = 4) -> str:
+    return textwrap.fill(
+        text, 100, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2)
+    )
+
+
+def _check_succeeded(job: dict[str, Any]) -> None:
+    if job["status"] != "succeeded":
+        reason = (job.get("error") or {}).get("sentence", "no reason given")
+        raise DemoFailed(f"the job ended as {job['status']}: {reason}")
+
+
 def _say(sentence: str) -> None:
     print(f"\n{sentence}", flush=True)
 
 
 def _carry_through(runner: dev.Runner, places: Places, file: Path) -> str:
-    """Upload, follow, print. Returns what to do next."""
+    """A recording, then a text, each to what it comes to. Returns what to do next."""
     _say("Starting web, workers and relay ...")
     anonymous = Client(places.port)
     _wait_until_ready(runner, anonymous)
     client = Client(places.port, _new_key())
+    recorded = _carry_recording(runner, client, file)
+    _carry_text(runner, client)
+    return _next_steps(client.key, recorded)
+
+
+def _carry_recording(runner: dev.Runner, client: Client, file: Path) -> str:
+    """Upload, follow, print. Returns the meeting."""
     meeting = client.create_meeting(f"Demo: {file.name}")
     _say(f"Uploading {file.name} ({file.stat().st_size / 1e6:.1f} MB) to meeting {meeting} ...")
     started = time.monotonic()
     sent = client.upload(meeting, file)
     _say(f"Accepted in {time.monotonic() - started:.2f} s. Transcribing on this machine:")
-    job = _follow(runner, client, sent["job"]["id"])
-    if job["status"] != "succeeded":
-        reason = (job.get("error") or {}).get("sentence", "no reason given")
-        raise DemoFailed(f"the job ended as {job['status']}: {reason}")
+    _check_succeeded(_follow(runner, client, sent["job"]["id"]))
     _say(f"The transcript, {time.monotonic() - started:.0f} s after the upload began:\n")
     _print_transcript(client, meeting)
-    return _next_steps(client.key, meeting)
+    _say("What it comes to, found on this machine without a language model:")
+    _analyse(runner, client, meeting)
+    return meeting
+
+
+def _carry_text(runner: dev.Runner, client: Client) -> None:
+    """A real discussion that somebody has written down."""
+    discussion = json.loads(DISCUSSION.read_text("utf-8"))
+    meeting = client.create_meeting("Demo: a committee about a school examination")
+    transcript = client.send_text(meeting, discussion["turns"])
+    words = f"{transcript['word_count']:,} words"
+    _say(f"A real discussion sent in as text, {words} without times, to meeting {meeting}:")
+    _analyse(runner, client, meeting)
 
 
 def _next_steps(key: str, meeting: str) -> str:
@@ -227,10 +315,13 @@ Where to go next. Start everything with
 
   ./mb dev
 
-and, in another terminal, ask for the same transcript or send a recording of your own:
+and, in another terminal, ask for the same again or send a recording of your own:
 
   export KEY={key}
   curl -H "Authorization: Bearer $KEY" {web}/api/v1/meetings/{meeting}/transcript/
+  curl -H "Authorization: Bearer $KEY" {web}/api/v1/meetings/{meeting}/analysis/
+  curl -H "Authorization: Bearer $KEY" "{web}/api/v1/decisions/?status=draft"
+  curl -H "Authorization: Bearer $KEY" "{web}/api/v1/action-items/?completed=false"
   curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
        -d '{{"title": "My meeting"}}' {web}/api/v1/meetings/
   curl -H "Authorization: Bearer $KEY" -F file=@meeting.mp3 \\
@@ -244,7 +335,7 @@ The documentation is at {web}/api/docs/, the admin at {web}/admin/.
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the demo. Returns 0 when a transcript was printed, 130 after Ctrl-C, else 1."""
+    """Run the demo. Returns 0 when everything was printed, 130 after Ctrl-C, else 1."""
     parser = argparse.ArgumentParser(prog="./mb demo", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, default=SAMPLE, metavar="FILE")
     file = parser.parse_args(arguments).file

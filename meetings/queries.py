@@ -213,8 +213,9 @@ def _shown(model: type[Item], analysis: Analysis) -> QuerySet[Any]:
 
 
 def with_evidence(items: QuerySet[Any]) -> QuerySet[Any]:
-    """Items with the words they rest on, each quote with the time it was said."""
-    quotes = Evidence.objects.annotate(start_ms=F("segment__start_ms")).order_by("position", "id")
+    """Items with the words they rest on: who said each quote, and when."""
+    said = {"speaker": F("segment__speaker__label"), "start_ms": F("segment__start_ms")}
+    quotes = Evidence.objects.annotate(**said).order_by("position", "id")
     return items.prefetch_related(Prefetch("evidence", quotes))
 
 

@@ -30,14 +30,15 @@ from meetings.models.item import CHOSEN
 
 
 class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
-    """A quote, and where it was said. `verified`: it stands in that segment letter by letter."""
+    """A quote, who said it and when. `verified`: it stands in that segment letter by letter."""
 
     segment = serializers.PrimaryKeyRelatedField[Segment](read_only=True, allow_null=True)
+    speaker = serializers.CharField(read_only=True, allow_null=True)
     start_ms = serializers.IntegerField(read_only=True, allow_null=True)
 
     class Meta:
         model = Evidence
-        fields = ("segment", "start_ms", "quote", "verified")
+        fields = ("segment", "speaker", "start_ms", "quote", "verified")
         read_only_fields = fields
 
 

@@ -25,6 +25,7 @@ from meetings.services import meetings as meeting_services
 
 KIND = "meetings.analyse_transcript"
 SECTION_KIND = "meetings.analyse_section"
+DELEGATED = 0.1  # the share of the progress bar that is done once the sections are handed out
 
 
 class EngineChanged(errors.Conflict):
@@ -83,6 +84,7 @@ def analyse_transcript(*, run: Run, analysis: Analysis, sections: Sequence[Secti
     with transaction.atomic():
         meeting_services.lock_meeting(analysis.meeting)
         with run.delegating("analysing") as job:
+            job.progress = DELEGATED
             for section in sections:
                 _delegate(job, analysis, section)
 

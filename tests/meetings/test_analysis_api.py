@@ -76,6 +76,7 @@ def test_a_text_is_analysed_by_itself_and_everything_says_what_it_rests_on() -> 
     segment = Segment.objects.get(position=2)
     assert decision["evidence"][0]["segment"] == str(segment.id)
     assert decision["evidence"][0]["start_ms"] == 20_000
+    assert decision["evidence"][0]["speaker"] == "Anna"
     assert decision["evidence"][0]["verified"] is True
     quotes = Evidence.objects.select_related("segment")
     assert quotes.exists()
@@ -275,6 +276,7 @@ def test_what_cannot_be_done_is_said_in_a_stored_result(
 
 
 @pytest.mark.slow
+@pytest.mark.django_db(transaction=True)  # so that the heartbeat of a long job sees its row
 def test_two_hundred_thousand_words_are_analysed() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
