@@ -1,4 +1,4 @@
-"""Insight without a model: summaries of real meetings, items in formal minutes, and the time."""
+"""Insight without a model: summaries of real meetings, items in formal minutes, the time, and rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statistics import fmean
 from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion, Turn
 from meetings.analysis.findings import Section
-from tests.bench import minutes, summaries
+from tests.bench import insight_rows, minutes, summaries
 from tests.bench.harness import Compare, Goal
 
 LONG = 24_000  # words: about three hours
@@ -18,8 +18,8 @@ LEAST = {"rouge1": 30.0, "rouge2": 6.3}
 
 
 def measure() -> list[Goal]:
-    """Every goal of the embedded engine."""
-    return [*summary_goals(), *minutes_goals(), *time_goals()]
+    """Every goal of the embedded engine, and of the rows its findings rest on."""
+    return [*summary_goals(), *minutes_goals(), *time_goals(), *insight_rows.rows_goals()]
 
 
 def summary_goals() -> list[Goal]:

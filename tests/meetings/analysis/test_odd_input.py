@@ -79,7 +79,7 @@ def test_turns_without_words_are_not_counted_as_read() -> None:
     assert (found.turns_used, found.turns_total) == (2, 3)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(9))
 def test_quotes_are_verbatim_and_findings_repeatable_over_odd_text(seed: int) -> None:
     read = _odd(seed)
     turns = {turn.id: turn.text for turn in read.turns}
@@ -108,10 +108,10 @@ def _odd(seed: int) -> Discussion:
 @pytest.mark.parametrize(
     "text",
     [
-        "x" * 200_000,
-        "." * 200_000,
-        "会議" * 9_000,
-        "a'" * 20_000,
+        "x" * 60_000,
+        "." * 60_000,
+        "会議" * 4_000,
+        "a'" * 9_000,
         "Anna will " * 2_000,
         "a. " * 6_000,
     ],
