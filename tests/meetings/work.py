@@ -10,6 +10,7 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
+from core.events.models import Event
 from core.jobs.models import Job, JobStatus
 from meetings.models import Meeting, Recording, Segment
 from tests import make
@@ -47,8 +48,11 @@ def job_of(recording: Recording) -> Job:
 
 
 def wait_for(recording: Recording, installation: House) -> None:
+    """Until its transcript is there and everybody has heard of it: nothing writes rows any more."""
     wait_until(lambda: job_of(recording).has_ended, "the job has ended")
     assert job_of(recording).status == JobStatus.SUCCEEDED, installation.said()
+    untold = Event.objects.filter(fanned_out_at=None)
+    wait_until(lambda: not untold.exists(), "everybody has heard of it")
 
 
 def text_of(recording: Recording) -> str:
