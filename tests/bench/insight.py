@@ -1,4 +1,4 @@
-"""Insight without a model: summaries of real meetings, items in formal minutes, the time, and rows."""
+"""Insight without a model: summaries of real meetings, items in formal minutes, time and rows."""
 
 from __future__ import annotations
 
@@ -68,14 +68,20 @@ def minutes_goals() -> list[Goal]:
 
 
 def time_goals() -> list[Goal]:
-    """CPU time of all four sections on a meeting of 24,000 words; the second run, tables read."""
+    """CPU time of all sections on 24,000 words: the fastest of four rounds, the first reads tables.
+
+    Whatever else the machine does only ever adds to a round.
+    """
     discussion = long_discussion(LONG)
-    for _ in range(2):
-        began = time.process_time()
-        for section in Section:
-            embedded.find(section, discussion)
-        taken = time.process_time() - began
-    return [Goal(f"all sections of {LONG:,} words", 2.0, taken, "s CPU")]
+    fastest = min(_seconds(discussion) for _ in range(4))
+    return [Goal(f"all sections of {LONG:,} words", 2.0, fastest, "s CPU")]
+
+
+def _seconds(discussion: Discussion) -> float:
+    began = time.process_time()
+    for section in Section:
+        embedded.find(section, discussion)
+    return time.process_time() - began
 
 
 def long_discussion(words: int) -> Discussion:
