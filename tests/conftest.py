@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 # A broker and a cache for each in the sixteen databases of one Valkey.
 MOST_PROCESSES = 6
+FAULTS = Path(__file__).resolve().parent / "faults"
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One process per core for the whole suite; none beside this one for a part of it."""
     is_whole = config.args == config.getini("testpaths") and not config.option.keyword
     return min(os.cpu_count() or 1, MOST_PROCESSES) if is_whole else 0
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The faults stop their servers, so they run only when named: `./mb faults` does."""
+    if collection_path != FAULTS:
+        return None
+    named = [(Path.cwd() / word.partition("::")[0]).resolve() for word in config.args]
+    return None if any(path.is_relative_to(FAULTS) for path in named) else True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -31,13 +31,18 @@ class House:
     environment: Mapping[str, str]
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, name: str, *options: str) -> subprocess.Popen[bytes]:
-        """One process of the table in a group of its own; what it says goes to a file."""
+    def start(
+        self, name: str, *options: str, under: tuple[str, ...] = ()
+    ) -> subprocess.Popen[bytes]:
+        """One process of the table in a group of its own; what it says goes to a file.
+
+        `under` is a program, with its options, that runs it: a false clock, a narrow limit.
+        """
         places = Places(host="127.0.0.1", port=self.port, static_folder=str(self.folder))
         program, *arguments = processes(places)[name].command
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
-                [str(Path(sys.executable).parent / program), *arguments, *options],
+                [*under, str(Path(sys.executable).parent / program), *arguments, *options],
                 cwd=Path(__file__).resolve().parent.parent,
                 env={**os.environ, **self.environment},
                 stdout=log,

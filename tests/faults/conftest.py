@@ -1,0 +1,44 @@
+"""Servers and processes that may be broken, and a look at what is left of them afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import ledger
+from tests.faults.servers import Servers
+from tests.faults.site import Site
+from tests.processes import house
+
+
+@pytest.fixture(scope="session")
+def servers() -> Servers:
+    """The run's own; stopping those that other tests and people use would be a fault of ours."""
+    own = os.environ.get("FAULTS_SERVERS")
+    if own is None:
+        pytest.exit("these tests stop their servers; run them with ./mb faults", returncode=2)
+    return Servers(Path(own) / "dev")
+
+
+@pytest.fixture
+def site(
+    transactional_db: None,
+    servers: Servers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Site]:
+    """An installation without any process yet; what it leaves behind is looked at in the end."""
+    for name in ("files", "passing"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv(ledger.FOLDER, str(tmp_path))
+    ledger.open_table()
+    servers.empty_redis()
+    with house(
+        tmp_path / "house", STORAGE_URL=str(tmp_path / "files"), TMPDIR=str(tmp_path / "passing")
+    ) as started:
+        made = Site(started, servers)
+        yield made
+        made.close()
