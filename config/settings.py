@@ -183,6 +183,14 @@ JOB_HISTORY_DAYS = env.int("JOB_HISTORY_DAYS", default=30)
 JOB_DEAD_DAYS = env.int("JOB_DEAD_DAYS", default=180)
 RELAY_PERIOD_SECONDS = env.float("RELAY_PERIOD_SECONDS", default=1.0)
 CLOCK_PERIOD_SECONDS = env.float("CLOCK_PERIOD_SECONDS", default=60.0)
+# Beat only strikes. What is due, and what was asked for, the database knows (core/jobs/clock.py).
+CELERY_BEAT_SCHEDULE = {
+    "clock": {
+        "task": "core.strike_clock",
+        "schedule": CLOCK_PERIOD_SECONDS,
+        "options": {"queue": "default", "expires": CLOCK_PERIOD_SECONDS},
+    }
+}
 SHUTDOWN_GRACE_SECONDS = env.float("SHUTDOWN_GRACE_SECONDS", default=60.0)
 
 # --- Files ------------------------------------------------------------------------------------
