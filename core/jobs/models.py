@@ -10,6 +10,9 @@ from django.db.models import Q
 from core.accounts.visibility import TeamLimitedQuerySet
 from core.db.rows import Row
 
+# How far a job is, of 1, once its children have ended and it goes on itself.
+CHILDREN_END_AT = 0.95
+
 
 class JobStatus(models.TextChoices):
     """`failed`: no use trying again. `dead`: the attempts are used up."""

@@ -10,11 +10,10 @@ from django.db import connection
 from django.db.models import Avg, FloatField, OuterRef, Subquery
 
 from core.db.clock import now
-from core.jobs.models import Job, JobQuerySet, JobStatus
+from core.jobs.models import CHILDREN_END_AT, Job, JobQuerySet, JobStatus
 from core.jobs.policies import policies
 from core.jobs.queues import QUEUES
 
-WAITING_ENDS_AT = 0.95
 PACE_OF_LAST = 50  # succeeded jobs of a kind that say how long the next one takes
 
 PACES = """
@@ -91,7 +90,7 @@ def shown_progress(job: Job) -> float:
     done = getattr(job, "children_progress", None)
     if not job.is_waiting or done is None:
         return round(job.progress, 4)
-    return round(job.progress + (WAITING_ENDS_AT - job.progress) * done, 4)
+    return round(job.progress + (CHILDREN_END_AT - job.progress) * done, 4)
 
 
 def paced(jobs: Iterable[Job]) -> list[Job]:

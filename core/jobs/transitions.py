@@ -18,7 +18,7 @@ from core.events.registry import EventType
 from core.jobs import dispatch
 from core.jobs.events import JOB_DEAD, JOB_FAILED
 from core.jobs.failures import LeaseLost, Reason
-from core.jobs.models import ACTIVE, AttemptOutcome, Job, JobAttempt, JobStatus
+from core.jobs.models import ACTIVE, CHILDREN_END_AT, AttemptOutcome, Job, JobAttempt, JobStatus
 from core.jobs.policies import delay_after
 from core.jobs.queues import QUEUES
 
@@ -174,13 +174,15 @@ def mark_waiting(job: Job) -> None:
 
 
 def resume(parent: Job) -> None:
-    """The last child has ended: the parent goes on, with all outcomes known."""
+    """The last child has ended: the parent goes on from there, with all outcomes known."""
+    parent.progress = max(parent.progress, CHILDREN_END_AT)
     _requeue(parent, delay=0)
 
 
 def requeue(job: Job) -> None:
     """Staff ask for another round: a fresh set of attempts; finished steps are kept."""
     job.attempts = 0
+    job.progress = 0.0
     job.cancel_requested_at = job.ended_at = None
     job.error_code = job.error_sentence = ""
     _requeue(job, delay=0)

@@ -12,6 +12,7 @@ from core.db.clock import now
 from core.events.models import Event
 from core.jobs import relay, services, transitions, worker
 from core.jobs.models import DeadLetter, Job, JobAttempt, JobStatus, JobStep
+from core.jobs.queries import shown_progress, with_children_progress
 from core.jobs.services import HOUSEKEEPING, Origin, cancel_job, enqueue, requeue_job
 from tests import make
 from tests.core.jobs import kinds
@@ -128,6 +129,25 @@ def test_a_parent_goes_on_after_its_last_child() -> None:
     run_jobs()
     assert kinds.done == ["a", "b", "c", ["succeeded"] * 3]
     assert (after(job).status, job.attempts) == (JobStatus.SUCCEEDED, 1)
+
+
+def test_the_progress_of_a_parent_never_falls() -> None:
+    job = ask("tests.family", words=["a", "b"])
+    shown = [seen(job)]
+    worker.perform(str(job.id))
+    for child in job.children.order_by("id"):
+        shown.append(seen(job))
+        worker.perform(str(child.id))
+    shown += [seen(job)]
+    assert after(job).status == JobStatus.QUEUED, "its turn has come again"
+    worker.perform(str(job.id))
+    shown += [seen(job)]
+    assert shown == [0.0, 0.0, 0.475, 0.95, 1.0]
+
+
+def seen(job: Job) -> float:
+    """What a progress bar shows now."""
+    return shown_progress(with_children_progress(Job.objects.all()).get(id=job.id))
 
 
 def test_a_failed_child_is_an_outcome_that_its_parent_hears_of() -> None:
