@@ -29,9 +29,11 @@ BROKER_PAUSE_SECONDS = 30.0  # after a refused message, leave the broker to the 
 NUDGE_AGAIN_SECONDS = 30.0  # doubled with every nudge of the same job
 LOST_AFTER_SECONDS = 2.0  # an empty broker queue with a nudge older than this has lost it
 
+# A mark that a crash of the database forgets is a message too many: no reason to wait for its disk.
 MARK_IF_ROOM = """
 UPDATE core_job AS job
    SET nudged_at = clock_timestamp(), nudges = nudges + 1
+  FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon
  WHERE id = %(id)s AND status = 'queued' AND nudged_at IS NULL AND run_at <= clock_timestamp()
    AND (SELECT count(*) FROM core_job AS sent
          WHERE sent.queue = job.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL
@@ -120,6 +122,17 @@ UPDATE core_job SET nudged_at = clock_timestamp(), nudges = LEAST(nudges + 1, 8)
 RETURNING id, kind, queue
 """
 
+QUEUES_WITH = """
+SELECT queue.name FROM unnest(%(queues)s::text[]) AS queue (name)
+ WHERE EXISTS (SELECT FROM core_job
+                WHERE core_job.queue = queue.name AND status = 'queued' AND {jobs})
+"""
+WAITING = "nudged_at IS NULL AND run_at <= clock_timestamp()"
+SENT_A_WHILE_AGO = (
+    "nudged_at IS NOT NULL"
+    " AND nudged_at < clock_timestamp() - make_interval(secs => %(lost_after)s)"
+)
+
 _broker_away_until = 0.0
 
 
@@ -134,16 +147,23 @@ def nudge_on_commit(job: Job) -> None:
 
 def fill_windows() -> int:
     """Send messages for due jobs as far as the windows allow; return how many were sent."""
-    return sum(_send_marked(_mark(MARK_NEXT, queue)) for queue in QUEUES)
+    return sum(_send_marked(_mark(MARK_NEXT, queue)) for queue in _queues_with(WAITING))
 
 
 def nudge_again() -> int:
     """Send once more what was nudged and never taken: its message may be lost."""
     return sum(
         _send_marked(_mark(MARK_AGAIN, queue, lost=_broker_queue_is_empty(queue)))
-        for queue in QUEUES
-        if _has_nudged(queue)
+        for queue in _queues_with(SENT_A_WHILE_AGO)
     )
+
+
+def _queues_with(jobs: str) -> list[str]:
+    """One look at the ends of an index tells a round which queues have anything to do."""
+    statement = QUEUES_WITH.format(jobs=jobs)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"queues": list(QUEUES), "lost_after": LOST_AFTER_SECONDS})
+        return [queue for (queue,) in cursor.fetchall()]
 
 
 def _nudge(job_id: uuid.UUID, kind: str, queue: str) -> None:
@@ -167,10 +187,6 @@ def _mark(statement: str, queue: str, *, lost: bool = False) -> list[tuple[uuid.
         cap = QUEUES[queue].running_per_organization
         cursor.execute(statement, {"queue": queue, "cap": cap, **_limits(), **again})
         return cursor.fetchall()
-
-
-def _has_nudged(queue: str) -> bool:
-    return Job.objects.filter(queue=queue, status="queued", nudged_at__isnull=False).exists()
 
 
 def _broker_queue_is_empty(queue: str) -> bool:

@@ -94,7 +94,8 @@ class Run:
     def writing(self) -> Iterator[Job]:
         """A transaction that holds the job's row; LeaseLost (and no write) if the lease is gone."""
         with transaction.atomic():
-            yield transitions.lock(self.id, token=self.token)
+            has_parent = self.job.parent_id is not None
+            yield transitions.lock(self.id, token=self.token, has_parent=has_parent)
 
     @contextmanager
     def finishing(self) -> Iterator[Job]:

@@ -13,7 +13,6 @@ from django.db import transaction
 from core import errors
 from core.db.clock import now
 from core.db.transactions import insist_on_transaction
-from core.events.services import wake_relay
 from core.jobs import dispatch, transitions
 from core.jobs.failures import LeaseLost
 from core.jobs.models import ACTIVE, ENDED, Job, JobQuerySet, JobStatus, JobStep
@@ -82,7 +81,6 @@ def enqueue(
     kept = _insert_or_active(job) if dedup_key else _insert(job)
     if kept is job:
         dispatch.nudge_on_commit(job)
-        wake_relay()
     return kept
 
 

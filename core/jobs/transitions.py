@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from core.db.clock import now
 from core.events import services as events
@@ -57,6 +58,23 @@ RETURNING job.*,
                    AND next.nudged_at IS NULL AND next.run_at <= clock_timestamp())
     AS window_is_low
 """
+# What a move of a status may change; the rest of a row is as it was made.
+MOVED = (
+    "status",
+    "attempts",
+    "run_at",
+    "lease_owner",
+    "lease_until",
+    "nudged_at",
+    "nudges",
+    "progress",
+    "step",
+    "error_code",
+    "error_sentence",
+    "cancel_requested_at",
+    "ended_at",
+    "updated_at",
+)
 HAND_BACK = """
 UPDATE core_job SET nudged_at = NULL
  WHERE id = %(id)s AND status = 'queued' AND nudged_at IS NOT NULL AND run_at <= clock_timestamp()
@@ -101,14 +119,16 @@ def _hand_back(job_id: uuid.UUID) -> None:
         cursor.execute(HAND_BACK, {"id": job_id})
 
 
-def lock(job_id: uuid.UUID, *, token: int | None = None, wait: bool = True) -> Job:
-    """Lock the job's parent, then the job.
+def lock(
+    job_id: uuid.UUID, *, token: int | None = None, wait: bool = True, has_parent: bool = True
+) -> Job:
+    """Lock the job's parent, then the job. Who knows that it has none saves a look.
 
     Raises LeaseLost when the job is gone, when `token` no longer holds it, or, without `wait`,
     when somebody else has locked either row.
     """
     rows = Job.objects.select_for_update(no_key=True, skip_locked=not wait)
-    parent_id = Job.objects.filter(id=job_id).values_list("parent_id", flat=True).first()
+    parent_id = _parent_of(job_id) if has_parent else None
     if parent_id is not None and rows.filter(id=parent_id).first() is None:
         raise LeaseLost(str(job_id))
     held = rows.filter(id=job_id)
@@ -118,6 +138,10 @@ def lock(job_id: uuid.UUID, *, token: int | None = None, wait: bool = True) -> J
     if job is None:
         raise LeaseLost(str(job_id))
     return job
+
+
+def _parent_of(job_id: uuid.UUID) -> uuid.UUID | None:
+    return Job.objects.filter(id=job_id).values_list("parent_id", flat=True).first()
 
 
 def succeed(job: Job) -> None:
@@ -163,14 +187,14 @@ def wait_for_children(job: Job) -> None:
     job.attempts -= 1
     _close_attempts(job, AttemptOutcome.WAITING)
     _let_go(job)
-    job.save()
+    job.save(update_fields=MOVED)
 
 
 def mark_waiting(job: Job) -> None:
     """A requeued job whose pieces are to be done first waits for them, as after delegating."""
     job.status = JobStatus.RUNNING
     _let_go(job)
-    job.save()
+    job.save(update_fields=MOVED)
 
 
 def resume(parent: Job) -> None:
@@ -192,7 +216,7 @@ def _end(job: Job, status: JobStatus) -> None:
     job.status = status
     job.ended_at = now()
     _let_go(job)
-    job.save()
+    job.save(update_fields=MOVED)
     if job.parent_id is not None:
         _resume_if_last(job.parent_id)
 
@@ -210,7 +234,7 @@ def _requeue(job: Job, *, delay: float) -> None:
     job.nudged_at = None
     job.nudges = 0
     _let_go(job)
-    job.save()
+    job.save(update_fields=MOVED)
     if delay == 0:
         dispatch.nudge_on_commit(job)
 
@@ -223,7 +247,7 @@ def _let_go(job: Job) -> None:
 def _close_attempts(job: Job, outcome: AttemptOutcome, reason: Reason | None = None) -> None:
     job.attempt_log.filter(outcome=AttemptOutcome.RUNNING).update(
         outcome=outcome,
-        ended_at=now(),
+        ended_at=Now(),
         error_code=reason.code if reason else "",
         error_detail=reason.detail if reason else "",
     )

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from core.db.clock import now
+from core.events import services as events
 from core.jobs import relay, transitions
 from core.jobs.models import Job, JobStatus
 from core.jobs.services import HOUSEKEEPING, enqueue
@@ -97,6 +98,7 @@ def test_a_job_whose_row_is_held_does_not_stop_the_others(broker: redis.Redis) -
 def test_many_commits_ask_for_one_look(broker: redis.Redis) -> None:
     relay._listen()
     for _ in range(50):
-        ask()
+        with transaction.atomic():
+            events.wake_relay()
     relay._sleep(5)
     assert list(connection.connection.notifies(timeout=0)) == []
