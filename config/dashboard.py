@@ -24,7 +24,15 @@ GROUPS = {
         "core.Event",
         "django_celery_results.TaskResult",
     ),
-    "People": ("core.Organization", "core.Team", "core.User", "core.Membership", "core.ApiKey"),
+    "People": (
+        "core.Organization",
+        "core.Team",
+        "core.User",
+        "core.Membership",
+        "core.ApiKey",
+        "core.Notification",
+        "core.NotificationPreference",
+    ),
     "Security": ("core.SecurityEvent",),
 }
 OTHERS = "Machinery"

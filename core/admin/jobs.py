@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Count, F, Func, IntegerField, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import errors
 from core.admin import cells
+from core.admin.load import load_now
 from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
 from core.admin.narrowing import ByKind, ByOrganization, ByPart, ByQueue
 from core.jobs import services as jobs
@@ -83,7 +84,7 @@ class JobAdmin(ReadOnlyAdmin):
     search_fields = ("=id", "=subject_id", "=request_id", "=dedup_key", "=error_code")
     search_help_text = "The id of a job, of what it is about or of its request; or an error code."
     inlines = (AttemptInline, StepInline)
-    actions = ("requeue", "cancel")
+    actions = ("requeue", "cancel", "put_first")
     fieldsets = (
         (None, {"fields": ("how", "error_sentence", "tries", "waited", "took")}),
         (
@@ -115,6 +116,11 @@ class JobAdmin(ReadOnlyAdmin):
             },
         ),
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, under a picture of what the queues are doing."""
+        shown = {"load": load_now()} if request.method == "GET" else {}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     @admin.display(description="status", ordering="status")
     def how(self, job: Job) -> str:
@@ -165,6 +171,10 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.action(description="Cancel")
     def cancel(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         self._act(request, chosen, jobs.cancel_job, "cancelled")
+
+    @admin.action(description="Put before others")
+    def put_first(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
+        self._act(request, chosen, jobs.raise_priority, "put before others")
 
     def _act(
         self,
