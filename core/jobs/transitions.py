@@ -10,22 +10,24 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models.functions import Now
 
 from core.db.clock import now
+from core.db.rows import new_id
 from core.events import services as events
 from core.events.registry import EventType
 from core.jobs import dispatch
 from core.jobs.events import JOB_DEAD, JOB_FAILED
 from core.jobs.failures import LeaseLost, Reason
-from core.jobs.models import ACTIVE, CHILDREN_END_AT, AttemptOutcome, Job, JobAttempt, JobStatus
+from core.jobs.models import ACTIVE, CHILDREN_END_AT, AttemptOutcome, Job, JobStatus
 from core.jobs.policies import delay_after
 from core.jobs.queues import QUEUES
 
 # An organization that runs its share of a queue claims no more of it while a job of another waits
 # with a message out, and that one runs less. Nobody waiting, everybody may take every process.
 CLAIM = """
+WITH claimed AS (
 UPDATE core_job AS job
    SET status = 'running', lease_owner = %(owner)s, lease_token = lease_token + 1,
        lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
@@ -57,6 +59,17 @@ RETURNING job.*,
                  WHERE next.queue = job.queue AND next.status = 'queued'
                    AND next.nudged_at IS NULL AND next.run_at <= clock_timestamp())
     AS window_is_low
+), lost AS (
+UPDATE core_jobattempt SET outcome = 'lost', ended_at = clock_timestamp()
+ WHERE job_id IN (SELECT id FROM claimed) AND outcome = 'running'
+), attempt AS (
+INSERT INTO core_jobattempt (id, created_at, updated_at, job_id, token, worker, outcome,
+                             error_code, error_detail, started_at)
+SELECT %(attempt_id)s, updated_at, updated_at, id, lease_token, %(owner)s, 'running', '', '',
+       updated_at
+  FROM claimed
+)
+SELECT claimed.*, (SELECT pg_notify(%(channel)s, '') WHERE window_is_low) AS woken FROM claimed
 """
 # What a move of a status may change; the rest of a row is as it was made.
 MOVED = (
@@ -75,6 +88,19 @@ MOVED = (
     "ended_at",
     "updated_at",
 )
+SUCCEED_ALONE = """
+WITH done AS (
+    UPDATE core_job
+       SET status = 'succeeded', progress = 1, error_code = '', error_sentence = '',
+           lease_until = NULL, lease_owner = '', ended_at = clock_timestamp(),
+           updated_at = clock_timestamp()
+     WHERE id = %(id)s AND lease_token = %(token)s AND status = 'running'
+       AND lease_until IS NOT NULL AND parent_id IS NULL
+    RETURNING id
+)
+UPDATE core_jobattempt SET outcome = 'succeeded', ended_at = clock_timestamp()
+ WHERE job_id IN (SELECT id FROM done) AND token = %(token)s
+"""
 HAND_BACK = """
 UPDATE core_job SET nudged_at = NULL
  WHERE id = %(id)s AND status = 'queued' AND nudged_at IS NOT NULL AND run_at <= clock_timestamp()
@@ -85,21 +111,13 @@ UPDATE core_job SET nudged_at = NULL
 def claim(job_id: uuid.UUID, *, owner: str) -> Job | None:
     """Take the job for `owner`, or None when the message was a duplicate, early or out of date.
 
-    None too when others are to be served first: the job then waits for another message.
+    None too when others are to be served first: the job then waits for another message. One
+    statement does it all, so that a small job is not mostly bookkeeping.
     """
-    with transaction.atomic():
-        claimed: Any = Job.objects.raw(CLAIM, _claim_values(job_id, owner))
-        job = next(iter(claimed), None)
-        if job is None:
-            _hand_back(job_id)
-            return None
-        if job.lease_token > 1:
-            _close_attempts(job, AttemptOutcome.LOST)
-        JobAttempt.objects.create(
-            job=job, token=job.lease_token, worker=owner, started_at=job.updated_at
-        )
-        if job.window_is_low:
-            events.wake_relay()
+    claimed: Any = Job.objects.raw(CLAIM, _claim_values(job_id, owner))
+    job: Job | None = next(iter(claimed), None)
+    if job is None:
+        _hand_back(job_id)
     return job
 
 
@@ -108,6 +126,8 @@ def _claim_values(job_id: uuid.UUID, owner: str) -> dict[str, Any]:
     return {
         "id": job_id,
         "owner": owner,
+        "attempt_id": new_id(),
+        "channel": events.CHANNEL,
         "lease": settings.JOB_LEASE_SECONDS,
         "caps": json.dumps(caps),
         "low": settings.JOB_WINDOW_PER_ORGANIZATION // 2,
@@ -150,6 +170,16 @@ def succeed(job: Job) -> None:
     job.error_code = job.error_sentence = ""
     _close_attempts(job, AttemptOutcome.SUCCEEDED)
     _end(job, JobStatus.SUCCEEDED)
+
+
+def succeed_alone(job_id: uuid.UUID, *, token: int) -> bool:
+    """The work of a job without parent is done, and wrote nothing that must commit with that.
+
+    One statement instead of a transaction. False when the job is another's by now.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SUCCEED_ALONE, {"id": job_id, "token": token})
+        return cursor.rowcount == 1
 
 
 def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.FAILED) -> None:

@@ -37,9 +37,7 @@ def perform(job_id: str) -> None:
 def _attempt(policy: Policy, run: Run) -> None:
     try:
         policy.perform(run, **run.job.arguments)
-        if not run.settled:
-            with run.finishing():
-                pass
+        run.finish()
     except LeaseLost:
         log.warning("job.lease_lost")
     except Cancelled:
