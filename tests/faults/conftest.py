@@ -37,7 +37,10 @@ def site(
     ledger.open_table()
     servers.empty_redis()
     with house(
-        tmp_path / "house", STORAGE_URL=str(tmp_path / "files"), TMPDIR=str(tmp_path / "passing")
+        tmp_path / "house",
+        STORAGE_URL=str(tmp_path / "files"),
+        TMPDIR=str(tmp_path / "passing"),
+        CLOCK_PERIOD_SECONDS="1",
     ) as started:
         made = Site(started, servers)
         yield made

@@ -20,6 +20,7 @@ from tests.faults import ledger
 
 QUEUE = "default"
 PAUSE = Fixed(0.2)
+TICK_SECONDS = 3.0
 
 
 class Hopeless(JobFailure):
@@ -87,5 +88,12 @@ def store(run: Run, *, megabytes: int, **_: Any) -> None:
 def bulky(run: Run, *, kilobytes: int, **_: Any) -> None:
     """A step whose output takes room in the database."""
     run.step("bulk", lambda: os.urandom(512 * kilobytes).hex())
+    with run.finishing():
+        ledger.write_effect(run)
+
+
+@job("faults.tick", queue=QUEUE, every_seconds=TICK_SECONDS)
+def tick(run: Run, **_: Any) -> None:
+    """Work by the clock."""
     with run.finishing():
         ledger.write_effect(run)

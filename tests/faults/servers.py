@@ -54,7 +54,7 @@ class Servers:
         )
         assert said.returncode == 0, said.stderr
         port = urlsplit(settings.REDIS_URL).port
-        assert f":{port}/" in said.stdout, (port, said.stdout, said.stderr)
+        assert f":{port}/" in said.stdout, f"Valkey left port {port}"
         assert f":{connection.settings_dict['PORT']}/" in said.stdout, "PostgreSQL has too"
 
     def empty_redis(self) -> None:

@@ -45,7 +45,10 @@ class Site:
 
     def worker(self, processes: int = 2, *, under: tuple[str, ...] = ()) -> Process:
         """A worker that knows the kinds of these tests."""
-        options = ("-c", str(processes), "--include", "tests.faults.kinds")
+        modules = ["tests.faults.kinds"]
+        if "faketime" in under:
+            modules.append("tests.faults.false_clock")
+        options = ("-c", str(processes), "--include", ",".join(modules))
         return self.house.start("worker", *options, under=under)
 
     def processes(self) -> list[psutil.Process]:
@@ -126,7 +129,7 @@ class Site:
         self.wait_for_the_end()
         ids = {job.id for job in self.jobs}
         done = Job.objects.filter(status=JobStatus.SUCCEEDED).values_list("id", flat=True)
-        assert set(done) == ids
+        assert set(done) == ids, Job.objects.exclude(id__in=done).values_list("id", "status")
         assert ledger.effects() == dict.fromkeys(ids, 1)
         assert ledger.paid_again() == []
         assert not JobAttempt.objects.filter(outcome=AttemptOutcome.RUNNING).exists()
@@ -143,7 +146,7 @@ class Site:
         orphans = self.processes()
         for orphan in orphans:
             orphan.kill()
-        assert orphans == []
+        assert orphans == [], orphans
         assert passing_files() == []
 
 
