@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from core.jobs.run import Run
 
@@ -75,7 +75,7 @@ class Heart:
                     {"id": run.id, "token": run.token, "lease": settings.JOB_LEASE_SECONDS},
                 )
                 row = cursor.fetchone()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             log.warning("heartbeat.missed", job_id=str(run.id), error=type(error).__name__)
             connection.close()
             return
