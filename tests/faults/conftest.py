@@ -13,14 +13,19 @@ from tests.faults.servers import Servers
 from tests.faults.site import Site
 from tests.processes import house
 
+OWN_SERVERS = "FAULTS_SERVERS"
+
+
+def pytest_runtest_setup() -> None:
+    """Stopping the servers that other tests and people use would be a fault of ours."""
+    if OWN_SERVERS not in os.environ:
+        pytest.exit("these tests stop their servers; run them with ./mb faults", returncode=2)
+
 
 @pytest.fixture(scope="session")
 def servers() -> Servers:
-    """The run's own; stopping those that other tests and people use would be a fault of ours."""
-    own = os.environ.get("FAULTS_SERVERS")
-    if own is None:
-        pytest.exit("these tests stop their servers; run them with ./mb faults", returncode=2)
-    return Servers(Path(own) / "dev")
+    """The run's own."""
+    return Servers(Path(os.environ[OWN_SERVERS]) / "dev")
 
 
 @pytest.fixture
