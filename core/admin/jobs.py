@@ -188,7 +188,7 @@ class JobAdmin(ReadOnlyAdmin):
             try:
                 act(job=job)
                 done += 1
-            except errors.Conflict as refusal:
+            except errors.Refusal as refusal:
                 self.message_user(request, f"{job}: {refusal.detail}", messages.WARNING)
         if done:
             self.message_user(request, f"{done} {participle}.", messages.SUCCESS)

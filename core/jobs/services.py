@@ -15,7 +15,7 @@ from core.db.clock import now
 from core.db.transactions import insist_on_transaction
 from core.jobs import dispatch, transitions
 from core.jobs.failures import LeaseLost
-from core.jobs.models import ACTIVE, ENDED, Job, JobQuerySet, JobStatus, JobStep
+from core.jobs.models import ACTIVE, Job, JobQuerySet, JobStatus, JobStep
 from core.jobs.policies import policy_of
 from core.monitoring.requests import current_request_id
 
@@ -45,6 +45,7 @@ class Origin:
 
 HOUSEKEEPING = Origin()
 HIGHEST_PRIORITY = 100
+WENT_ON = "The job this is a piece of went on without it. Ask for that whole work again."
 
 
 def enqueue(
@@ -170,21 +171,36 @@ def _cancel_child(child: Job) -> None:
 def requeue_job(*, job: Job) -> Job:
     """Give a failed, dead or cancelled job another round; pieces that succeeded stay done.
 
-    Raises JobNotEnded for any other status.
+    A piece whose whole has ended goes round with it: alone it would be done for nobody. Raises
+    JobNotEnded for any other status, and for a piece of a whole that went on without it.
     """
     with transaction.atomic():
         held = _lock(job)
-        if held.status not in ENDED or not held.may_become(JobStatus.QUEUED):
+        if not held.may_become(JobStatus.QUEUED):
             raise JobNotEnded
-        _check_no_twin(held)
-        unfinished = list(held.children.exclude(status=JobStatus.SUCCEEDED))
-        transitions.requeue(held)
-        if unfinished:
-            transitions.mark_waiting(held)
-        for child in unfinished:
-            if child.has_ended:
-                transitions.requeue(child)
+        whole = Job.objects.filter(id=held.parent_id).first()
+        if whole is not None and whole.has_ended:
+            _requeue_whole(whole)
+        elif whole is not None and not whole.is_waiting:
+            raise JobNotEnded(WENT_ON)
+        else:
+            _requeue_whole(held)
+        held.refresh_from_db()
     return held
+
+
+def _requeue_whole(job: Job) -> None:
+    """Under its lock: the job, or if it has unfinished pieces those, with the job waiting."""
+    if not job.may_become(JobStatus.QUEUED):
+        raise JobNotEnded(WENT_ON)
+    _check_no_twin(job)
+    unfinished = list(job.children.exclude(status=JobStatus.SUCCEEDED))
+    transitions.requeue(job)
+    if unfinished:
+        transitions.mark_waiting(job)
+    for child in unfinished:
+        if child.has_ended:
+            transitions.requeue(child)
 
 
 def requeue_jobs(*, jobs: Iterable[Job]) -> tuple[int, int]:

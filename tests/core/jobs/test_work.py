@@ -169,6 +169,29 @@ def test_requeueing_a_parent_repeats_only_the_children_that_failed() -> None:
     assert after(job).status == JobStatus.SUCCEEDED
 
 
+def test_requeueing_a_dead_piece_sends_its_whole_round_again() -> None:
+    job = ask("tests.family", words=["a", "hopeless"])
+    run_jobs()
+    child = job.children.get(kind="tests.fail")
+    Job.objects.filter(id=child.id).update(kind="tests.note", arguments={"word": "mended"})
+    requeue_job(job=child)
+    assert after(job).is_waiting
+    run_jobs()
+    assert kinds.done[-2:] == ["mended", ["succeeded", "succeeded"]]
+    assert after(job).status == JobStatus.SUCCEEDED
+
+
+def test_a_piece_that_its_whole_went_on_without_is_not_done_for_nobody() -> None:
+    job = ask("tests.family", words=["a", "hopeless"])
+    run_jobs()
+    child = job.children.get(kind="tests.fail")
+    for status, lease in (("succeeded", None), ("running", now(plus_seconds=9))):
+        Job.objects.filter(id=job.id).update(status=status, lease_until=lease)
+        with pytest.raises(services.JobNotEnded, match="went on without it"):
+            requeue_job(job=child)
+        assert after(child).status == JobStatus.FAILED
+
+
 def test_a_forgotten_parent_is_resumed_by_the_relay() -> None:
     job = ask("tests.family", words=["a"])
     worker.perform(str(job.id))
