@@ -14,7 +14,7 @@ from meetings.analysis.language import Cue, Language
 from meetings.analysis.participants import Participants
 from meetings.analysis.sameness import Sameness
 from meetings.analysis.sentences import Sentence, quotes
-from meetings.analysis.words import length
+from meetings.analysis.words import folded, length
 
 SHORTEST = 4  # words
 ASKS = regex.compile(r"[?？؟]\W*+$")
@@ -88,7 +88,7 @@ def _task(
         return None
     for match in cue.pattern.finditer(text):
         said = (match.capturesdict().get("owner") or [""])[0]
-        if "speaker" in cue.needs or said.lower() in language.speaker_says:
+        if "speaker" in cue.needs or folded(said) in language.speaker_says:
             return _Task(speaker, cue.confidence, match.start(), "due" in cue.needs)
         name = _name(said, language)
         here = present.include(name)

@@ -16,8 +16,10 @@ import dateparser
 import regex
 
 from meetings.analysis.language import Language, compiled, table
+from meetings.analysis.words import folded
 
 FRIDAY = 4
+NO_WAIT = timedelta(0)
 LONGEST_WAIT = timedelta(days=3 * 366)  # a date further off was hardly meant as a due date
 
 
@@ -46,8 +48,8 @@ class _Reading:
     language: Language
 
     def named(self, group: str) -> str:
-        """What a named part of the pattern matched, in lower case; empty if it is not there."""
-        return (self.match.capturesdict().get(group) or [""])[0].lower()
+        """What a named part of the pattern matched, without case; empty if it is not there."""
+        return folded((self.match.capturesdict().get(group) or [""])[0])
 
 
 def find(text: str, language: Language, held_on: date | None, *, after: int = 0) -> Due | None:
@@ -77,7 +79,8 @@ def _reckoned(
         day = RULES[phrase.means](reading)
     except (ValueError, OverflowError):  # 31 June; the year 10000
         return None
-    return day if day is not None and held_on <= day <= held_on + LONGEST_WAIT else None
+    # A difference of two days always exists; the last day plus a wait does not.
+    return day if day is not None and NO_WAIT <= day - held_on <= LONGEST_WAIT else None
 
 
 @lru_cache(maxsize=16)

@@ -43,6 +43,11 @@ def _pairs(run: str) -> Iterable[str]:
     return (run[at : at + 2] for at in range(len(run) - 1))
 
 
+def folded(text: str) -> str:
+    """Text as a pattern blind to case sees it: "ſunday" and "SUNDAY" are one, "İ" is an "i"."""
+    return text.replace("İ", "i").casefold()
+
+
 def length(text: str) -> int:
     """How long a text reads, in words; two characters count as one where words have no spaces."""
     return sum(

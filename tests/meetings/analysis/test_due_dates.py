@@ -40,6 +40,15 @@ MEANT = [
     ("hu", "péntekre", date(2026, 3, 6)),
     ("hu", "a jövő héten", date(2026, 3, 13)),
 ]
+ODD_LETTERS = [
+    ("by ſunday", date(2026, 3, 8)),
+    ("by frİday", date(2026, 3, 6)),
+    ("within ſix days", date(2026, 3, 8)),
+    ("within fİve working days", date(2026, 3, 9)),
+    ("by the end of auguſt", date(2026, 8, 31)),
+    ("by 15 AprİL", date(2026, 4, 15)),
+    ("next weeK", date(2026, 3, 13)),
+]
 KEPT = ["as soon as possible", "by the next meeting", "by May", "by 03/04/2026", "by 31 June"]
 NO_DATE = [
     "It may rain on the way.",
@@ -56,6 +65,33 @@ def test_a_phrase_means_a_day(language: str, phrase: str, day: date) -> None:
     found = due_dates.find(f"xx {phrase}.", table(language), MONDAY)
 
     assert found == due_dates.Due(phrase, day)
+
+
+@pytest.mark.parametrize(("phrase", "day"), ODD_LETTERS)
+def test_letters_that_only_a_pattern_takes_for_others_mean_the_same_day(
+    phrase: str, day: date
+) -> None:
+    found = due_dates.find(f"xx {phrase}.", table("en"), MONDAY)
+
+    assert found == due_dates.Due(phrase, day)
+
+
+@pytest.mark.parametrize("held_on", [date.min, date(9998, 1, 1), date.max])
+@pytest.mark.parametrize(("language", "phrase", "_day"), MEANT)
+def test_the_first_and_the_last_day_there_is_are_survived(
+    language: str, phrase: str, _day: date, held_on: date
+) -> None:
+    found = due_dates.find(f"xx {phrase}.", table(language), held_on)
+
+    assert found is not None
+    assert found.phrase == phrase
+    assert found.on is None or found.on >= held_on
+
+
+def test_a_friday_in_the_year_9998_is_found() -> None:
+    found = due_dates.find("by Friday", table("en"), date(9998, 1, 1))
+
+    assert found == due_dates.Due("by Friday", date(9998, 1, 2))
 
 
 @pytest.mark.parametrize("phrase", KEPT)

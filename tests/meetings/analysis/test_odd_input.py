@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 
 import pytest
 
@@ -16,6 +17,8 @@ PIECES = [
     "...", "\n",
     "会議の予算を決めました。", "ประชุมวันนี้", "الميزانية", "🙂", "\x00", "\ud800", "'", "-", "—", "(",
     "[x", "{NAME}", "the the the", "a", "I", "İstanbul", "ß", "\u200b", "uh", "12.5", "\\",
+    "by ſunday", "by frİday", "next weeKend", "within ſix days", "by 5 Aprİl", "by the end of Auguſt",
+    "senast måndag", "biſ Freitag", "in ſechs Tagen", "júnİus végéig", "hétfőİg",
 ]  # fmt: skip
 CUED = (Section.DECISIONS, Section.ACTION_ITEMS)
 
@@ -79,7 +82,7 @@ def test_turns_without_words_are_not_counted_as_read() -> None:
     assert (found.turns_used, found.turns_total) == (2, 3)
 
 
-@pytest.mark.parametrize("seed", range(9))
+@pytest.mark.parametrize("seed", range(12))
 def test_quotes_are_verbatim_and_findings_repeatable_over_odd_text(seed: int) -> None:
     read = _odd(seed)
     turns = {turn.id: turn.text for turn in read.turns}
@@ -102,7 +105,7 @@ def _odd(seed: int) -> Discussion:
     ]
     turns = (Turn(str(n), text, draw.choice(("Anna", "", "Bob ("))) for n, text in enumerate(texts))
     language = draw.choice(("en", "sv", "de", "hu", "ja", "th", ""))
-    return Discussion(tuple(turns), language, draw.choice((MONDAY, None)))
+    return Discussion(tuple(turns), language, draw.choice((MONDAY, None, date.min, date.max)))
 
 
 @pytest.mark.parametrize(
