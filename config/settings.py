@@ -164,6 +164,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = ("core.jobs.policies.route",)
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True  # take a message only when a process is free to do it
@@ -199,6 +200,10 @@ UPLOAD_FOLDER = env.str("UPLOAD_FOLDER", default="")
 RECORDING_MAX_BYTES = env.int("RECORDING_MAX_BYTES", default=2 * 1024**3)
 UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=4)
 RECORDING_MAX_HOURS = env.float("RECORDING_MAX_HOURS", default=12.0)
+
+# --- Exports ----------------------------------------------------------------------------------
+EXPORT_KEEP_DAYS = env.float("EXPORT_KEEP_DAYS", default=7.0)
+SIGNED_URL_TTL_SECONDS = env.int("SIGNED_URL_TTL_SECONDS", default=3600)
 
 # --- Speech -----------------------------------------------------------------------------------
 ASR_MODEL_DIR = env.str("ASR_MODEL_DIR", default="")

@@ -45,7 +45,7 @@ def prune_jobs(run: Run, **_: Any) -> None:
     run.report(0.0, f"{retention.prune()} jobs removed")
 
 
-@shared_task(name=clock.STRIKE, queue="default", ignore_result=True)
+@shared_task(name=clock.STRIKE, ignore_result=True)
 def strike_clock(**_: Any) -> None:
     """Beat's only task: what is due becomes jobs."""
     clock.strike()

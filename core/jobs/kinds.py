@@ -61,7 +61,6 @@ def job(
 def _register_celery_door(policy: Policy) -> None:
     @shared_task(
         name=policy.kind,
-        queue=policy.queue,
         soft_time_limit=policy.time_limit_seconds,
         time_limit=policy.time_limit_seconds + KILL_AFTER_SECONDS,
         ignore_result=True,

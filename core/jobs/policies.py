@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from core.jobs.backoff import Backoff, Exponential
 from core.jobs.queues import QUEUES
@@ -36,6 +37,12 @@ def register(policy: Policy) -> None:
 def policy_of(kind: str) -> Policy:
     """The policy of a kind. Raises KeyError for one that no task registered."""
     return _policies[kind]
+
+
+def route(kind: str, *_message: Any, **_options: Any) -> dict[str, str] | None:
+    """Celery's question which queue a kind goes to (`task_routes`)."""
+    policy = _policies.get(kind)
+    return {"queue": policy.queue} if policy else None
 
 
 def delay_after(kind: str, attempt: int) -> float:
