@@ -178,7 +178,7 @@ def requeue_job(*, job: Job) -> Job:
         held = _lock(job)
         if not held.may_become(JobStatus.QUEUED):
             raise JobNotEnded
-        whole = Job.objects.filter(id=held.parent_id).first()
+        whole = held.parent
         if whole is not None and whole.has_ended:
             _requeue_whole(whole)
         elif whole is not None and not whole.is_waiting:
