@@ -12,7 +12,7 @@ from meetings.analysis.findings import ActionItemFound
 from meetings.analysis.fluent import fluent
 from meetings.analysis.language import Cue, Language
 from meetings.analysis.participants import Participants
-from meetings.analysis.sameness import Sameness
+from meetings.analysis.sameness import Kept, distinct
 from meetings.analysis.sentences import Sentence, quotes
 from meetings.analysis.words import folded, length
 
@@ -29,15 +29,12 @@ class _Task:
     needs_due: bool
 
 
-def find(
-    discussion: Discussion, said: list[Sentence], language: Language
-) -> tuple[ActionItemFound, ...]:
-    """The action items in order. Said again later, one counts once, with the surer wording.
+def find(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
+    """The surest action items in order. Said again later, one counts once, with the surer wording.
 
     Confidence is how far the wording can be trusted: 0.85 and more for a label ("Action:"), about
     0.8 for a named person's task, 0.7 for a promise in the first person; a due date adds to it.
     """
-    known = Sameness(language)
     present = Participants(discussion, language)
     found: list[ActionItemFound] = []
     for sentence in said:
@@ -46,8 +43,8 @@ def find(
             continue
         tasks = _tasks(present.named(text), sentence.speaker, present, language)
         if tasks and (item := _item(discussion, sentence, tasks, language)):
-            known.add(found, item)
-    return tuple(found)
+            found.append(item)
+    return distinct(found, language)
 
 
 def _taken_back(text: str, language: Language) -> bool:

@@ -6,35 +6,33 @@ from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import DecisionFound
 from meetings.analysis.fluent import fluent
 from meetings.analysis.language import Language
-from meetings.analysis.sameness import Sameness
+from meetings.analysis.sameness import Kept, distinct
 from meetings.analysis.sentences import Sentence, quotes
 from meetings.analysis.words import length
 
 SHORTEST = 4  # words: "We agreed." decides nothing that can be read
 
 
-def find(
-    discussion: Discussion, said: list[Sentence], language: Language
-) -> tuple[DecisionFound, ...]:
-    """The decisions in order. Said again later, one counts once, with the surer wording's quote.
+def find(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
+    """The surest decisions in order. Said again later, one counts once, in its surer wording.
 
     Confidence is how far the wording alone can be trusted: 0.9 and more for a label ("Decision:"),
     about 0.8 for a formal report ("we agreed that"), 0.7 for free speech ("let's go with").
     """
-    known = Sameness(language)
     found: list[DecisionFound] = []
     for sentence in said:
         text = " ".join(sentence.text.split())
         confidence = _confidence(text, language)
         if not confidence or length(text) < SHORTEST:
             continue
-        item = DecisionFound(
-            text=fluent(text, language),
-            confidence=confidence,
-            quotes=quotes(sentence, discussion.turns),
+        found.append(
+            DecisionFound(
+                text=fluent(text, language),
+                confidence=confidence,
+                quotes=quotes(sentence, discussion.turns),
+            )
         )
-        known.add(found, item)
-    return tuple(found)
+    return distinct(found, language)
 
 
 def _confidence(text: str, language: Language) -> float:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 from meetings.analysis import action_items, decisions, summary, topics
 from meetings.analysis.discussion import Discussion
-from meetings.analysis.findings import Found, Note, Section, SectionFindings
+from meetings.analysis.findings import Note, Section, SectionFindings
 from meetings.analysis.language import Language, codes, table
+from meetings.analysis.sameness import Kept
 from meetings.analysis.sentences import Sentence, sentences
 
 NAME = "embedded 1"
 FALLBACK = "en"  # how a discussion in an unknown language is read
 
-_Finder = Callable[[Discussion, list[Sentence], Language], tuple[Found, ...]]
+_Finder = Callable[[Discussion, list[Sentence], Language], Kept]
 
 
 def find(section: Section, discussion: Discussion) -> SectionFindings:
@@ -25,14 +26,16 @@ def find(section: Section, discussion: Discussion) -> SectionFindings:
     language = table(discussion.language or FALLBACK)
     said = sentences(discussion, language)
     notes = _notes(section, discussion, said)
-    items: tuple[Found, ...] = ()
+    kept = Kept(())
     if not {Note.NOTHING_SAID, Note.NO_CUES_FOR_LANGUAGE} & set(notes):
-        items = FINDERS[section](discussion, said, language)
-    if section is Section.SUMMARY and said and not items:
-        notes = (*notes, Note.TOO_LITTLE_SAID)
+        kept = FINDERS[section](discussion, said, language)
+        if section is Section.SUMMARY and not kept.items:
+            notes = (*notes, Note.TOO_LITTLE_SAID)
+    if kept.more:
+        notes = (*notes, Note.MORE_THAN_SHOWN)
     return SectionFindings(
         section=section,
-        items=items,
+        items=kept.items,
         turns_used=_turns_used(said, notes),
         turns_total=len(discussion.turns),
         notes=notes,
@@ -40,9 +43,9 @@ def find(section: Section, discussion: Discussion) -> SectionFindings:
 
 
 def _notes(section: Section, discussion: Discussion, said: list[Sentence]) -> tuple[Note, ...]:
-    notes: list[Note] = []
     if not any(character.isalnum() for each in said for character in each.text):
-        notes.append(Note.NOTHING_SAID)
+        return (Note.NOTHING_SAID,)
+    notes: list[Note] = []
     if not discussion.language:
         notes.append(Note.LANGUAGE_UNKNOWN)
     if section in CUED and discussion.language and discussion.language not in codes():
@@ -57,15 +60,19 @@ def _turns_used(said: list[Sentence], notes: tuple[Note, ...]) -> int:
     return len({part.turn for each in said for part in each.parts})
 
 
-def _summary(discussion: Discussion, said: list[Sentence], language: Language) -> tuple[Found, ...]:
+def _summary(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
     found = summary.find(discussion, said, language)
-    return (found,) if found else ()
+    return Kept((found,) if found else ())
+
+
+def _topics(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
+    return Kept(topics.find(discussion, said, language))
 
 
 CUED = frozenset({Section.DECISIONS, Section.ACTION_ITEMS})
 FINDERS: dict[Section, _Finder] = {
     Section.SUMMARY: _summary,
-    Section.TOPICS: topics.find,
+    Section.TOPICS: _topics,
     Section.DECISIONS: decisions.find,
     Section.ACTION_ITEMS: action_items.find,
 }

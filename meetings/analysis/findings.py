@@ -78,6 +78,7 @@ class Note(enum.StrEnum):
     TOO_LITTLE_SAID = "too_little_said"
     NO_CUES_FOR_LANGUAGE = "no_cues_for_language"
     LANGUAGE_UNKNOWN = "language_unknown"
+    MORE_THAN_SHOWN = "more_than_shown"
 
 
 SENTENCES: dict[Note, str] = {
@@ -85,6 +86,7 @@ SENTENCES: dict[Note, str] = {
     Note.TOO_LITTLE_SAID: "Too little was said to find anything in it.",
     Note.NO_CUES_FOR_LANGUAGE: "Decisions and action items cannot be found in this language yet.",
     Note.LANGUAGE_UNKNOWN: "The language is not known; it was read as English.",
+    Note.MORE_THAN_SHOWN: "More was found than is kept; these are the surest.",
 }
 
 

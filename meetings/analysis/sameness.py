@@ -1,40 +1,49 @@
-"""When two items are one: said in the discussion, and once more when the meeting sums up."""
+"""Which finds are kept: two wordings of one item count once, and there is an end to any list."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from meetings.analysis.findings import ActionItemFound, DecisionFound
+from meetings.analysis.findings import ActionItemFound, DecisionFound, Found
 from meetings.analysis.language import Language
 from meetings.analysis.words import stem, words
 
-Item = TypeVar("Item", ActionItemFound, DecisionFound)
 ALIKE = 0.6  # of the content words of the shorter
+MOST = 200  # items of one section; nobody reads on, and each new one is compared with all of them
 
 
-class Sameness:
-    """Adds items to a list, and lets a second wording of one replace or join the first."""
+class Kept(NamedTuple):
+    """The items of a section in order; `more` says that there were others, less sure."""
 
-    def __init__(self, language: Language) -> None:
-        self._language = language
-        self._contents: list[frozenset[str]] = []
+    items: tuple[Found, ...]
+    more: bool = False
 
-    def add(self, found: list[Item], item: Item) -> None:
-        """Append `item`, unless the list holds it already: then the surer of the two stays."""
-        content = self._content(item.text)
-        for at, known in enumerate(self._contents):
-            if _alike(known, content):
-                if item.confidence > found[at].confidence:
-                    found[at] = item
-                return
-        found.append(item)
-        self._contents.append(content)
 
-    def _content(self, text: str) -> frozenset[str]:
-        language = self._language
-        return frozenset(
-            stem(word, language.stemmer) for word in words(text) if word not in language.stop_words
-        )
+def distinct(found: Sequence[ActionItemFound | DecisionFound], language: Language) -> Kept:
+    """At most MOST items, none twice: said again when the meeting sums up, the surer one stays.
+
+    The surest are taken first, so the work grows with the number of finds and not its square.
+    """
+    contents: list[frozenset[str]] = []
+    kept: list[int] = []
+    more = False
+    for at in sorted(range(len(found)), key=lambda each: -found[each].confidence):
+        content = _content(found[at].text, language)
+        if any(_alike(known, content) for known in contents):
+            continue
+        if len(kept) == MOST:
+            more = True
+            break
+        contents.append(content)
+        kept.append(at)
+    return Kept(tuple(found[at] for at in sorted(kept)), more)
+
+
+def _content(text: str, language: Language) -> frozenset[str]:
+    return frozenset(
+        stem(word, language.stemmer) for word in words(text) if word not in language.stop_words
+    )
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -44,7 +44,7 @@ def _pairs(run: str) -> Iterable[str]:
 
 
 def folded(text: str) -> str:
-    """Text as a pattern blind to case sees it: "ſunday" and "SUNDAY" are one, "İ" is an "i"."""
+    """Text as a pattern blind to case sees it: a long s is an "s", a dotted capital İ an "i"."""
     return text.replace("İ", "i").casefold()
 
 

@@ -10,6 +10,7 @@ import pytest
 from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion, Turn
 from meetings.analysis.findings import Note, Section
+from meetings.analysis.sameness import MOST
 from tests.meetings.analysis.said import MONDAY, discussion
 
 PIECES = [
@@ -17,8 +18,8 @@ PIECES = [
     "...", "\n",
     "会議の予算を決めました。", "ประชุมวันนี้", "الميزانية", "🙂", "\x00", "\ud800", "'", "-", "—", "(",
     "[x", "{NAME}", "the the the", "a", "I", "İstanbul", "ß", "\u200b", "uh", "12.5", "\\",
-    "by ſunday", "by frİday", "next weeKend", "within ſix days", "by 5 Aprİl", "by the end of Auguſt",
-    "senast måndag", "biſ Freitag", "in ſechs Tagen", "júnİus végéig", "hétfőİg",
+    "by ſunday", "by frİday", "next weeKend", "within ſix days", "by 5 Aprİl",
+    "by the end of Auguſt", "senast måndag", "biſ Freitag", "in ſechs Tagen", "júnİus végéig",
 ]  # fmt: skip
 CUED = (Section.DECISIONS, Section.ACTION_ITEMS)
 
@@ -63,6 +64,14 @@ def test_an_unknown_language_is_read_as_english() -> None:
 
     assert len(found.items) == 1
     assert found.notes == (Note.LANGUAGE_UNKNOWN,)
+
+
+@pytest.mark.parametrize("section", Section)
+@pytest.mark.parametrize("language", ["", "fi"])
+def test_where_nothing_was_said_its_language_is_no_matter(section: Section, language: str) -> None:
+    found = embedded.find(section, discussion("Anna: ...", language=language))
+
+    assert found.notes == (Note.NOTHING_SAID,)
 
 
 def test_text_that_gives_orders_is_only_text() -> None:
@@ -124,6 +133,52 @@ def test_a_long_text_without_sentences_comes_to_an_end(text: str) -> None:
     for section in Section:
         found = embedded.find(section, discussion(f"Anna: {text}"))
         assert found.turns_total == 1
+
+
+def _numbered(line: str, count: int, kinds: int) -> Discussion:
+    """Lines that hold three words of their own each: pabcde, with letters for figures."""
+    letters = str.maketrans("0123456789", "abcdefghij")
+    own = [[f"{word}{n:05}".translate(letters) for word in ("p", "q", "r")] for n in range(kinds)]
+    return discussion(*(line.format(" ".join(own[n % kinds])) for n in range(count)))
+
+
+@pytest.mark.parametrize(
+    ("section", "line"),
+    [
+        (Section.DECISIONS, "Anna: Decision: {}."),
+        (Section.ACTION_ITEMS, "Anna: Action: Bo to send {}."),
+    ],
+)
+def test_sixteen_thousand_items_come_to_as_many_as_are_kept(section: Section, line: str) -> None:
+    found = embedded.find(section, _numbered(line, 16_000, 16_000))
+
+    assert len(found.items) == MOST
+    assert found.notes == (Note.MORE_THAN_SHOWN,)
+    assert (found.turns_used, found.turns_total) == (16_000, 16_000)
+
+
+def test_sixteen_thousand_lines_that_say_a_hundred_things_are_a_hundred_items() -> None:
+    found = embedded.find(Section.DECISIONS, _numbered("Anna: Decision: {}.", 16_000, 100))
+
+    assert len(found.items) == 100
+    assert found.notes == ()
+
+
+def test_the_surest_items_are_kept_in_the_order_of_the_meeting() -> None:
+    weak = _numbered("Anna: We are going with {}.", 2 * MOST, 2 * MOST).turns
+    sure = Turn("sure", "Decision: the office moves to Graz.")
+
+    found = embedded.find(Section.DECISIONS, Discussion((*weak, sure), "en"))
+
+    ids = [quote.turn_id for item in found.items for quote in item.quotes]
+    assert ids == [*(turn.id for turn in weak[: MOST - 1]), "sure"]
+
+
+def test_exactly_as_many_items_as_are_kept_are_all_there_is() -> None:
+    found = embedded.find(Section.DECISIONS, _numbered("Anna: Decision: {}.", 2 * MOST, MOST))
+
+    assert len(found.items) == MOST
+    assert found.notes == ()
 
 
 def test_speech_without_punctuation_is_read() -> None:
