@@ -1,0 +1,70 @@
+"""The one place that takes out of texts what no format can carry and nobody can read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from operator import is_not
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# Noncharacters of every plane (Unicode, section 23.7): U+FFFE and U+FFFF, U+1FFFE ...
+_LAST_OF_PLANES = "".join(f"{chr(plane * 65536 + 0xFFFE)}-{chr(plane * 65536 + 0xFFFF)}" for plane in range(17))  # fmt: skip  # noqa: E501
+
+_UNWANTED = re.compile(
+    "["
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls, but tab and the ends of lines
+    "\ud800-\udfff"  # halves of surrogate pairs
+    "\u202a-\u202e\u2066-\u2069"  # overrides and embeddings, by which text passes for other text
+    "\ufff9-\ufffb\ufeff\ufdd0-\ufdef"
+    "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"  # private use: shown by no font
+    f"{_LAST_OF_PLANES}]"
+)
+_LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
+
+
+def clean_text(text: str) -> str:
+    """The text without controls, surrogates, noncharacters, private use and bidi overrides."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _LINE_ENDS.sub("\n", _UNWANTED.sub("", text.replace("\t", " ")))
+
+
+def clean(value: T) -> T:
+    """The same value with every text in it cleaned: in dataclasses and tuples, at any depth."""
+    found: Any = _cleaned(value)
+    return found
+
+
+def _cleaned(value: Any) -> Any:
+    kind = type(value)
+    if kind is str:
+        return clean_text(value)
+    if kind is int or value is None:
+        return value
+    if kind is tuple:
+        cleaned = [_cleaned(each) for each in value]
+        return tuple(cleaned) if any(map(is_not, cleaned, value)) else value
+    names = _names_of(kind)  # type: ignore[arg-type]  # classes are hashable
+    if not names:
+        return value
+    changes = {}
+    for name in names:
+        before = getattr(value, name)
+        after = _cleaned(before)
+        if after is not before:
+            changes[name] = after
+    return replace(value, **changes) if changes else value
+
+
+@cache
+def _names_of(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass; of anything else none."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space as one space."""
+    return " ".join(text.split())

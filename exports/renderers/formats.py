@@ -1,0 +1,79 @@
+"""Every format there is: its ending, its type, the module that makes it, and what that needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from exports.renderers.clean import clean, one_line
+from exports.renderers.minutes import Minutes
+from exports.renderers.notes import Notes
+from exports.renderers.options import Options
+
+# Part of what makes a file the same: raise it with every change of what files look like.
+TEMPLATE_VERSION = "1"
+BUNDLE = "zip"
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file; its name is its ending.
+
+    `module` has `render(minutes, options, target)`. It is loaded where files are made: a web
+    process that only names formats stays small. `needs_words` is for what is cut by the time of
+    each word.
+    """
+
+    name: str
+    media_type: str
+    module: str
+    needs_words: bool = False
+
+
+_ALONE = (
+    Format("txt", "text/plain; charset=utf-8", "plain_text"),
+    Format("md", "text/markdown; charset=utf-8", "markdown"),
+    Format("html", "text/html; charset=utf-8", "web_page"),
+    Format("srt", "application/x-subrip", "subrip", needs_words=True),
+    Format("vtt", "text/vtt; charset=utf-8", "webvtt", needs_words=True),
+    Format("json", "application/json", "json_document"),
+    Format("csv", "text/csv; charset=utf-8", "comma_separated"),
+    Format("pdf", "application/pdf", "pdf"),
+    Format("docx", f"{_OFFICE}.wordprocessingml.document", "word"),
+    Format("xlsx", f"{_OFFICE}.spreadsheetml.sheet", "workbook"),
+)
+SINGLE = {one.name: one for one in _ALONE}
+MEDIA_TYPES = {**{one.name: one.media_type for one in _ALONE}, BUNDLE: "application/zip"}
+NAMES = tuple(MEDIA_TYPES)
+
+
+def formats_in(name: str, options: Options) -> tuple[Format, ...]:
+    """The format of this name, or those of a bundle. Raises KeyError for one that is not."""
+    names = options.formats if name == BUNDLE else (name,)
+    return tuple(SINGLE[each] for each in names)
+
+
+def render(kind: Format, minutes: Minutes, options: Options, target: Path) -> Notes:
+    """Write one file of `cleaned` minutes. Raises NoTimes for captions of a text without times."""
+    make: Callable[[Minutes, Options, Path], Notes | None] = import_module(
+        f"exports.renderers.{kind.module}"
+    ).render
+    return make(minutes, options, target) or Notes()
+
+
+def cleaned(minutes: Minutes) -> Minutes:
+    """Minutes as renderers want them: without what no file can hold."""
+    return clean(minutes)
+
+
+def filename_of(minutes: Minutes, ending: str) -> str:
+    """A name for people, that every file system takes: the day and the title."""
+    title = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", one_line(clean(minutes.title)))
+    day = f"{minutes.starts_at:%Y-%m-%d} " if minutes.starts_at else ""
+    stem = " ".join(f"{day}{title}".split())[:_LONGEST_NAME].strip(" .")
+    return f"{stem or 'meeting'}.{ending}"

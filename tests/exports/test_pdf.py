@@ -1,0 +1,128 @@
+"""PDFs: found by screen readers and search, right in every script, and looked at page by page."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pypdf
+import pytest
+
+from exports.renderers import formats, pdf
+from exports.renderers.fonts import font_set, missing_packages
+from exports.renderers.minutes import Segment
+from exports.renderers.notes import Notes
+from exports.renderers.options import Options
+from tests.exports.reading import made, text_of_pdf
+from tests.exports.sample import LANGUAGES, TEXTS, minutes
+
+
+def test_this_installation_has_every_font() -> None:
+    assert missing_packages() == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_character_of_every_language_has_a_glyph(language: str, tmp_path: Path) -> None:
+    notes = pdf.render(
+        formats.cleaned(minutes(language)), Options(language=language), tmp_path / "x.pdf"
+    )
+
+    assert notes == Notes(missing_characters=0, is_accessible=True)
+
+
+def test_a_pdf_is_tagged_and_says_its_language_and_title(tmp_path: Path) -> None:
+    catalog = pypdf.PdfReader(made("pdf", minutes("hu"), tmp_path, Options(language="hu")))
+    root: Any = catalog.trailer["/Root"]
+
+    assert root["/Lang"] == "hu"
+    assert root["/MarkInfo"]["/Marked"] == True  # noqa: E712 - a PDF boolean object
+    assert "/StructTreeRoot" in root
+    assert catalog.metadata is not None
+    assert catalog.metadata.title == TEXTS["hu"][0]
+
+
+def test_sections_and_chapters_are_bookmarks(tmp_path: Path) -> None:
+    reader = pypdf.PdfReader(made("pdf", minutes(), tmp_path))
+
+    titles = [entry.title for entry in flat(reader.outline)]
+
+    assert [title for title in titles if title in ("Decisions", "Action items", "Transcript")] == [
+        "Decisions",
+        "Action items",
+        "Transcript",
+    ]
+    assert any(title.startswith("Quarterly planning 2") for title in titles)
+
+
+def flat(outline: list[Any]) -> list[Any]:
+    return [e for entry in outline for e in (flat(entry) if isinstance(entry, list) else [entry])]
+
+
+def test_each_decision_and_action_item_leads_to_its_words(tmp_path: Path) -> None:
+    reader = pypdf.PdfReader(made("pdf", minutes(), tmp_path))
+    links = [
+        annotation.get_object()
+        for page in reader.pages
+        for annotation in page.get("/Annots", [])
+        if annotation.get_object()["/Subtype"] == "/Link"
+    ]
+
+    # Contents: 9 sections and 2 chapters; 2 decisions, 2 action items and 2 topics lead to words.
+    assert len(links) >= 9 + 2 + 6
+    assert all("/URI" not in link.get("/A", {}) for link in links)
+
+
+def test_pages_have_a_header_and_numbers(tmp_path: Path) -> None:
+    pages = pypdf.PdfReader(made("pdf", minutes(segments=80), tmp_path)).pages
+
+    for number, page in enumerate(pages, start=1):
+        assert f"{number} / {len(pages)}" in page.extract_text()
+        assert number == 1 or TEXTS["en"][0] in page.extract_text()
+
+
+def test_what_no_font_shows_is_replaced_and_counted(tmp_path: Path) -> None:
+    strange = "\U00012000"  # cuneiform
+    assert ord(strange) not in font_set().covered
+    said = (Segment(f"a {strange}{strange} b", "Anna", 0, 1000),)
+
+    notes = pdf.render(replace(minutes(), segments=said), Options(), tmp_path / "x.pdf")
+
+    assert notes.missing_characters == 2
+    assert "a □□ b" in text_of_pdf(tmp_path / "x.pdf")
+
+
+def test_a_pdf_in_another_language_than_its_words_shows_both(tmp_path: Path) -> None:
+    text = text_of_pdf(made("pdf", minutes("ja"), tmp_path, Options(language="de")))
+
+    assert "Beschlüsse" in text
+    assert TEXTS["ja"][3] in text
+
+
+MANY = """
+import resource, sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from exports.renderers import formats, pdf
+from exports.renderers.options import Options
+from tests.exports.sample import minutes
+meeting = formats.cleaned(minutes(segments=600))
+def grown():
+    for _ in range(8):
+        pdf.render(meeting, Options(), Path({target!r}))
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+first, second = grown(), grown()
+print(second - first)
+"""
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="reads /proc")
+def test_a_worker_that_makes_many_does_not_grow(tmp_path: Path) -> None:
+    root = str(Path(__file__).resolve().parents[2])
+    script = MANY.format(root=root, target=str(tmp_path / "x.pdf"))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+
+    assert int(done.stdout) < 60 * 1024**2
