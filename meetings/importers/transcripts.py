@@ -21,7 +21,10 @@ from webvtt.models import Caption, Timestamp
 from core import errors
 
 LARGEST_BYTES = 20 * 1024**2
+LATEST_MS = 2**31 - 1  # 24 days, as in the REST API
 
+# JSON can spell half of a character, or none; nobody can write them out again.
+_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
 # [0:12:07] Anna Berg: So we agreed.
 _LINE = re.compile(
     r"\s*(?:\[?(?P<clock>\d{1,2}(?::\d{2}){1,2})\]?\s+)?"
@@ -91,16 +94,38 @@ def _from_json(text: str) -> ImportedTranscript:
     if not isinstance(found, list):
         raise NotATranscript("The JSON has no list of segments.")
     segments = (_segment(piece) for piece in found)
-    return ImportedTranscript(tuple(s for s in segments if s.text.strip()), language)
+    return ImportedTranscript(tuple(s for s in segments if s.text), _text(language))
 
 
 def _segment(piece: Any) -> ImportedSegment:
     if not isinstance(piece, dict) or not isinstance(piece.get("text"), str):
         raise NotATranscript("Each segment is an object with a text.")
-    times = (piece.get("start_ms"), piece.get("end_ms"))
-    if any(type(time) not in (int, type(None)) for time in times):
+    start, end = _time(piece.get("start_ms")), _time(piece.get("end_ms"))
+    speaker = _text(str(piece.get("speaker") or ""))
+    return _in_time(ImportedSegment(_text(piece["text"]).strip(), speaker, start, end))
+
+
+def _text(text: str) -> str:
+    if _NO_TEXT.search(text):
+        raise NotATranscript("The transcript holds characters that are no text.")
+    return text
+
+
+def _time(value: Any) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int:
         raise NotATranscript("The times of a segment are whole milliseconds.")
-    return ImportedSegment(piece["text"].strip(), str(piece.get("speaker") or ""), *times)
+    if not 0 <= value <= LATEST_MS:
+        raise NotATranscript("The times of a segment are between 0 and 24 days.")
+    return value
+
+
+def _in_time(segment: ImportedSegment) -> ImportedSegment:
+    start, end = segment.start_ms, segment.end_ms
+    if start is not None and end is not None and end < start:
+        raise NotATranscript("A segment ends before it starts.")
+    return segment
 
 
 def _from_captions(text: str, form: str) -> ImportedTranscript:
@@ -116,7 +141,8 @@ def _from_caption(caption: Caption) -> ImportedSegment:
     speaker = html.unescape(caption.voice or "")
     if not speaker and (labelled := _LABELLED.match(text)):
         speaker, text = labelled["speaker"], labelled["text"]
-    return ImportedSegment(text, speaker, _ms(caption.start_time), _ms(caption.end_time))
+    start, end = _time(_ms(caption.start_time)), _time(_ms(caption.end_time))
+    return _in_time(ImportedSegment(text, speaker, start, end))
 
 
 def _ms(time: Timestamp) -> int:

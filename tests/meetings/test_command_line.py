@@ -123,7 +123,16 @@ def test_what_transcribe_writes_can_be_analysed(jfk: Path) -> None:
 def test_an_empty_transcript_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "empty.txt"
     file.touch()
-    assert "holds no words" in said("analyse", file, "--language", "en")
+    text = said("analyse", file)
+    assert "holds no words" in text
+    assert "language" not in text
+
+
+def test_a_file_with_half_a_character_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "half.json"
+    file.write_text(r'[{"text": "We agreed to buy it \ud800."}]')
+    with pytest.raises(CommandError, match="characters that are no text"):
+        said("analyse", file)
 
 
 @pytest.mark.parametrize(

@@ -77,3 +77,45 @@ def test_anything_else_is_refused_with_a_reason(data: bytes) -> None:
     with pytest.raises(NotATranscript) as refused:
         read_transcript(data)
     assert refused.value.detail.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        rb'[{"text": "half a smile \ud83d"}]',
+        rb'[{"text": "a", "speaker": "Bo \udc00"}]',
+        rb'{"language": "\ud800", "segments": []}',
+        rb'[{"text": "a\u0000b"}]',
+    ],
+    ids=["text", "speaker", "language", "zero"],
+)
+def test_characters_that_nobody_can_write_are_refused(data: bytes) -> None:
+    with pytest.raises(NotATranscript, match="characters that are no text"):
+        read_transcript(data)
+
+
+def test_a_whole_character_in_two_halves_is_text() -> None:
+    (segment,) = read_transcript(rb'[{"text": "\ud83d\ude42"}]').segments
+    assert segment.text == "🙂"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'[{"text": "a", "start_ms": -5}]', "between 0 and 24 days"),
+        (b'[{"text": "a", "start_ms": 0, "end_ms": -1}]', "between 0 and 24 days"),
+        (b'[{"text": "a", "start_ms": 2147483648}]', "between 0 and 24 days"),
+        (b'[{"text": "a", "start_ms": 9, "end_ms": 8}]', "ends before it starts"),
+        (b"WEBVTT\n\n00:09.000 --> 00:08.000\nBo: a\n", "ends before it starts"),
+        (b"1\n00:00:09,000 --> 00:00:08,000\nBo: a\n", "ends before it starts"),
+    ],
+    ids=["negative", "negative end", "too late", "backwards", "WebVTT", "SubRip"],
+)
+def test_times_that_cannot_be_are_refused(data: bytes, reason: str) -> None:
+    with pytest.raises(NotATranscript, match=reason):
+        read_transcript(data)
+
+
+def test_a_segment_may_end_as_it_starts() -> None:
+    (segment,) = read_transcript(b'[{"text": "a", "start_ms": 8, "end_ms": 8}]').segments
+    assert (segment.start_ms, segment.end_ms) == (8, 8)
