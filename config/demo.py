@@ -321,7 +321,7 @@ and, in another terminal, ask for the same again or send a recording of your own
   curl -H "Authorization: Bearer $KEY" {web}/api/v1/meetings/{meeting}/transcript/
   curl -H "Authorization: Bearer $KEY" {web}/api/v1/meetings/{meeting}/analysis/
   curl -H "Authorization: Bearer $KEY" "{web}/api/v1/decisions/?status=draft"
-  curl -H "Authorization: Bearer $KEY" "{web}/api/v1/action-items/?completed=false"
+  curl -H "Authorization: Bearer $KEY" "{web}/api/v1/action-items/?open=true"
   curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
        -d '{{"title": "My meeting"}}' {web}/api/v1/meetings/
   curl -H "Authorization: Bearer $KEY" -F file=@meeting.mp3 \\

@@ -226,7 +226,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["core.http.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "core.http.pagination.CursorPages",
     "PAGE_SIZE": 20,
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["core.http.filters.StrictFilters"],
     "DEFAULT_SCHEMA_CLASS": "core.http.schema.Schema",
     "EXCEPTION_HANDLER": "core.http.errors.handle",
     "UNAUTHENTICATED_USER": None,

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import errors
+from core.http.filters import TruthFilter
 from core.http.serializers import StrictModelSerializer, StrictSerializer
 from core.http.views import ApiView, ReadViewSet
 from core.notifications import queries, services
@@ -34,6 +35,10 @@ class ReadSerializer(StrictSerializer):
     is_read = serializers.BooleanField()
 
 
+class NothingSerializer(StrictSerializer):
+    """An empty object, or no body at all."""
+
+
 class CountSerializer(StrictSerializer):
     """How many were new."""
 
@@ -42,7 +47,7 @@ class CountSerializer(StrictSerializer):
 
 class NotificationFilter(django_filters.FilterSet):
     kind = django_filters.CharFilter()
-    unread = django_filters.BooleanFilter(field_name="read_at", lookup_expr="isnull")
+    unread = TruthFilter(field_name="read_at", lookup_expr="isnull")
 
     class Meta:
         model = Notification
@@ -65,10 +70,11 @@ class NotificationViewSet(ReadViewSet):
         row = services.mark_read(notification=self.get_object(), **asked.validated_data)
         return Response(NotificationSerializer(row).data)
 
-    @extend_schema(request=None, responses={200: CountSerializer})
+    @extend_schema(request=NothingSerializer, responses={200: CountSerializer})
     @action(detail=False, methods=["post"], url_path="read", filterset_class=None)
     def read(self, request: Request) -> Response:
         """Mark all as read."""
+        NothingSerializer(data=request.data).is_valid(raise_exception=True)
         visible: Any = self.get_queryset()
         marked = services.mark_all_read(notifications=visible)
         return Response({"marked": marked})

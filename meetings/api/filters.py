@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from core.http.filters import TruthFilter
 from meetings.models import ActionItem, Decision, ItemStatus, Meeting, MeetingStatus
 
 
@@ -42,16 +43,27 @@ class DecisionFilter(django_filters.FilterSet):
 
 
 class ActionItemFilter(DecisionFilter):
-    """As decisions; and `owner` (a user), `owner_name` (part of it), due dates, `completed`."""
+    """As decisions; and `owner` (a user), `owner_name` (part of it), due dates and what is done.
+
+    `open` is what remains to be done: neither completed nor dismissed.
+    """
 
     owner = django_filters.UUIDFilter(field_name="owner_id")
     owner_name = django_filters.CharFilter(field_name="owner_name", lookup_expr="icontains")
     due_after = django_filters.DateFilter(field_name="due_on", lookup_expr="gte")
     due_before = django_filters.DateFilter(field_name="due_on", lookup_expr="lt")
-    completed = django_filters.BooleanFilter(
+    completed = TruthFilter(
         field_name="completed_at", lookup_expr="isnull", exclude=True
     )
+
+    open = TruthFilter(method="still_open")
 
     class Meta:
         model = ActionItem
         fields = ("status", "meeting", "team", "owner")
+
+    def still_open(
+        self, items: QuerySet[ActionItem], _name: str, value: bool
+    ) -> QuerySet[ActionItem]:
+        over = Q(completed_at__isnull=False) | Q(status=ItemStatus.DISMISSED)
+        return items.exclude(over) if value else items.filter(over)

@@ -65,6 +65,15 @@ def test_all_are_marked_as_read_at_once() -> None:
     assert Notification.objects.unread().count() == 1
 
 
+@pytest.mark.parametrize("body", [b"{", b"\x00", b'{"all": true}', b"[" * 5000])
+def test_marking_all_takes_no_other_body(body: bytes) -> None:
+    answer = make.client(make.actor()).generic(
+        "POST", f"{LIST}read/", body, content_type="application/json"
+    )
+    assert answer.status_code == 400
+    assert answer.json()["code"]
+
+
 def test_lists_are_filtered_by_kind() -> None:
     who = make.actor()
     make.notification(user=who.user, organization=who.organization)
@@ -84,21 +93,22 @@ def test_nothing_else_of_a_notification_can_be_changed(body: object) -> None:
 def test_every_kind_is_wanted_in_both_ways_until_one_chooses() -> None:
     who = make.actor(role=Role.VIEWER)
     caller = make.client(who)
-    (first, *_) = caller.get(PREFERENCES).json()
-    assert (first["kind"], first["in_app"], first["email"]) == ("job.failed", True, True)
-    assert first["meaning"].endswith(".")
+    for shown in caller.get(PREFERENCES).json():
+        assert (shown["in_app"], shown["email"]) == (True, True)
+        assert shown["meaning"].endswith(".")
     answer = caller.patch(f"{PREFERENCES}job.failed/", {"email": False}, format="json")
     assert (answer.status_code, answer.json()["email"]) == (200, False)
     assert answer.json()["in_app"] is True
-    (first, *_) = caller.get(PREFERENCES).json()
-    assert (first["in_app"], first["email"]) == (True, False)
+    chosen = {shown["kind"]: shown["email"] for shown in caller.get(PREFERENCES).json()}
+    assert chosen.pop("job.failed") is False
+    assert all(chosen.values())
 
 
 def test_one_persons_choice_is_nobody_elses() -> None:
     who = make.actor()
     make.client(who).patch(f"{PREFERENCES}job.failed/", {"email": False}, format="json")
     other = make.client(make.actor(organization=who.organization))
-    assert other.get(PREFERENCES).json()[0]["email"] is True
+    assert all(shown["email"] for shown in other.get(PREFERENCES).json())
 
 
 def test_a_kind_that_nobody_declared_cannot_be_chosen() -> None:
