@@ -63,6 +63,29 @@ def test_without_one_the_owner_cannot_sign_in() -> None:
     assert not Membership.objects.get().user.has_usable_password()
 
 
+def test_a_member_gets_a_key_of_their_own_that_may_do_what_they_may() -> None:
+    bootstrap()
+    acme = Membership.objects.get().organization
+    viewer = make.membership(organization=acme, role=Role.VIEWER)
+
+    key, beside = bootstrap("--new-key", email=viewer.user.email)
+
+    me = make.client(key).get("/api/v1/me/").json()
+    assert (me["organization"]["id"], me["role"]) == (str(acme.id), "viewer")
+    assert "Viewer" in beside
+
+
+def test_a_second_organization_of_the_same_name_is_made_only_when_asked_for() -> None:
+    bootstrap()
+
+    with pytest.raises(CommandError, match="--another"):
+        bootstrap(email="bo@example.org")
+    assert Membership.objects.count() == 1
+
+    bootstrap("--another", email="bo@example.org")
+    assert Membership.objects.filter(organization__name="Acme").count() == 2
+
+
 @pytest.mark.parametrize(
     "wrong", [{"email": "nonsense"}, {"more": ("--password", "short")}, {"organization": " "}]
 )
