@@ -61,11 +61,19 @@ class Heart:
                 while not self._runs:
                     self._changed.wait()
                 runs = list(self._runs)
-            for run in runs:
-                if time.monotonic() - run.claimed_at >= period:
-                    self._renew(run)
-            time.sleep(period / 2)
-            self._close_when_idle()
+            try:
+                self._renew_all(runs, period)
+                time.sleep(period / 2)
+                self._close_when_idle()
+            except Exception:
+                # Whatever happened, a thread that ends lets every later job of this process lapse.
+                log.exception("heartbeat.failed")
+                time.sleep(period / 2)
+
+    def _renew_all(self, runs: list[Run], period: float) -> None:
+        for run in runs:
+            if time.monotonic() - run.claimed_at >= period:
+                self._renew(run)
 
     def _renew(self, run: Run) -> None:
         try:

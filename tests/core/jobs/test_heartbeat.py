@@ -50,6 +50,21 @@ def renewed(run: Run, first: object) -> bool:
     return lease > now() and lease != first and time.monotonic() - run.claimed_at > 1.2
 
 
+def test_no_surprise_ends_the_thread_that_keeps_later_jobs_alive(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heart, beats = Heart(), []
+
+    def surprise(runs: list[Run], _period: float) -> None:
+        beats.append(len(runs))
+        if len(beats) == 1:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(heart, "_renew_all", surprise)
+    with heart.beating_for(run):
+        wait_until(lambda: len(beats) > 2, "it beats on")
+
+
 def test_a_run_whose_job_another_took_is_told(run: Run) -> None:
     change(run.id, lease_token=run.token + 1)
     with Heart().beating_for(run):
