@@ -19,7 +19,8 @@ LATEST_MS = 2**31 - 1  # what the columns hold: 24 days
 class TranscriptSerializer(serializers.ModelSerializer[Transcript]):
     """One version of a meeting's text, without the text itself.
 
-    `recording` is null for a text that was sent in; its engine is `imported`.
+    `recording` is null for a text that was sent in; its engine is `imported`. `missing_ms` is sound
+    that the file announces and does not hold, as in an upload that was cut short.
     """
 
     recording = serializers.PrimaryKeyRelatedField[Recording](read_only=True, allow_null=True)
@@ -39,6 +40,7 @@ class TranscriptSerializer(serializers.ModelSerializer[Transcript]):
             "word_count",
             "speech_ms",
             "uncovered_speech_ms",
+            "missing_ms",
             "created_at",
         )
         read_only_fields: tuple[str, ...] = fields

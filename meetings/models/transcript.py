@@ -28,8 +28,8 @@ class Transcript(OwnedRow):
 
     Without a recording the engine is `imported`. Versions count per recording, those of imported
     texts per meeting. `confidence` is 0 to 1. `uncovered_speech_ms` is speech that the engine heard
-    and found no words for: a quality figure. `language_probability` is empty when the language was
-    assumed.
+    and found no words for: a quality figure. `missing_ms` is sound that the file announces and
+    does not hold. `language_probability` is empty when the language was assumed.
     """
 
     meeting = models.ForeignKey(
@@ -52,6 +52,7 @@ class Transcript(OwnedRow):
     word_count = models.PositiveIntegerField()
     speech_ms = models.PositiveBigIntegerField()
     uncovered_speech_ms = models.PositiveBigIntegerField()
+    missing_ms = models.PositiveBigIntegerField(default=0)
 
     objects: ClassVar[Any] = TranscriptQuerySet.as_manager()
 

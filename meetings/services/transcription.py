@@ -60,7 +60,7 @@ def transcribe_recording(*, run: Run, recording: Recording) -> None:
     model = _model()
     if recording.language and recording.language not in model.languages:
         raise LanguageUnknown
-    plan = Plan.from_json(run.step("plan", lambda: _plan(run, recording).to_json()))
+    plan = _planned(run, recording)
     batches = engine.batches(plan)
     if not batches:
         _finish(run, recording, [])
@@ -104,6 +104,11 @@ def _model() -> ModelFacts:
 
 def _step_name(model: ModelFacts, window: Window) -> str:
     return f"{model.name} {window.key}"
+
+
+def _planned(run: Run, recording: Recording) -> Plan:
+    """The plan: made at the first call, read at every later one."""
+    return Plan.from_json(run.step("plan", lambda: _plan(run, recording).to_json()))
 
 
 def _plan(run: Run, recording: Recording) -> Plan:
@@ -153,20 +158,23 @@ def _finish(run: Run, recording: Recording, children: list[Job]) -> None:
     run.report(0.95, "writing the transcript")
     texts = JobStep.objects.filter(job__parent_id=run.id).values_list("output", flat=True)
     text = assemble(WindowText.from_json(output) for output in texts)
+    missing_ms = _planned(run, recording).lost_ms
     with transaction.atomic():
         meeting_services.lock_meeting(recording.meeting)
-        _write(run, recording, text)
+        _write(run, recording, text, missing_ms)
 
 
-def _write(run: Run, recording: Recording, text: TranscriptText) -> None:
+def _write(run: Run, recording: Recording, text: TranscriptText, missing_ms: int) -> None:
     with run.finishing():
-        transcript = _create_transcript(recording, text)
+        transcript = _create_transcript(recording, text, missing_ms)
         copy_segments(transcript, map(_piece, text.segments))
         meeting_services.touch(recording.meeting)
         publish_completed(transcript, actor_id=run.job.requested_by_id)
 
 
-def _create_transcript(recording: Recording, text: TranscriptText) -> Transcript:
+def _create_transcript(
+    recording: Recording, text: TranscriptText, missing_ms: int
+) -> Transcript:
     latest = recording.transcripts.aggregate(latest=Max("version"))["latest"] or 0
     return Transcript.objects.create(
         organization_id=recording.organization_id,
@@ -181,6 +189,7 @@ def _create_transcript(recording: Recording, text: TranscriptText) -> Transcript
         word_count=sum(len(segment.words) for segment in text.segments),
         speech_ms=text.speech_ms,
         uncovered_speech_ms=text.uncovered_speech_ms,
+        missing_ms=missing_ms,
     )
 
 
