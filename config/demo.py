@@ -25,6 +25,7 @@ from config.processes import Places
 SAMPLE = devstack.ROOT / "tests" / "data" / "audio" / "meeting_2spk_170s.ogg"
 # A committee of the Welsh parliament about a school examination; its licence is noted beside it.
 DISCUSSION = devstack.ROOT / "tests" / "data" / "qmsum" / "education_16.json"
+TEAM_MEETING = devstack.ROOT / "tests" / "data" / "minutes" / "mobile-release.txt"
 PROCESSES = ("web", "speech", "worker", "relay")
 ORGANIZATION, EMAIL = "Demo", "demo@example.com"
 KEY = re.compile(r"mb_[\w-]{8}_[\w-]{43}")
@@ -77,9 +78,9 @@ class Client:
         answer = self.ask("POST", path, body, {"Content-Type": "application/json"})
         return _accepted(path, *answer)
 
-    def create_meeting(self, title: str) -> str:
-        """A new meeting; returns its id."""
-        return str(self.post("/api/v1/meetings/", {"title": title})["id"])
+    def create_meeting(self, title: str, *, starts_at: str | None = None) -> str:
+        """A new meeting; returns its id. `starts_at` is what due dates are counted from."""
+        return str(self.post("/api/v1/meetings/", {"title": title, "starts_at": starts_at})["id"])
 
     def upload(self, meeting: str, file: Path) -> dict[str, Any]:
         """Send the bytes of a file as they are; returns the recording and its job."""
@@ -280,6 +281,7 @@ def _carry_through(runner: dev.Runner, places: Places, file: Path) -> str:
     client = Client(places.port, _new_key())
     recorded = _carry_recording(runner, client, file)
     _carry_text(runner, client)
+    _carry_team_meeting(runner, client)
     return _next_steps(client.key, recorded)
 
 
@@ -305,6 +307,20 @@ def _carry_text(runner: dev.Runner, client: Client) -> None:
     transcript = client.send_text(meeting, discussion["turns"])
     words = f"{transcript['word_count']:,} words"
     _say(f"A real discussion sent in as text, {words} without times, to meeting {meeting}:")
+    _analyse(runner, client, meeting)
+
+
+def _carry_team_meeting(runner: dev.Runner, client: Client) -> None:
+    """One in which people say plainly what they decide and who does what."""
+    head, _, said = TEAM_MEETING.read_text("utf-8").partition("\n\n")
+    held_on = re.search(r"held_on: (\S+)", head)
+    starts_at = f"{held_on[1]}T09:00:00Z" if held_on else None
+    meeting = client.create_meeting("Demo: a release of a mobile application", starts_at=starts_at)
+    # In brackets stands what a test expects to be found.
+    lines = re.sub(r"\s*\[\[.*?\]\]", "", said).strip().splitlines()
+    turns = [dict(zip(("speaker", "text"), line.split(": ", 1), strict=True)) for line in lines]
+    client.send_text(meeting, turns)
+    _say(f"A short meeting, made up for this, where things are said plainly, to meeting {meeting}:")
     _analyse(runner, client, meeting)
 
 
