@@ -21,6 +21,7 @@ from meetings.models import (
     ActionItem,
     Analysis,
     AnalysisSection,
+    AnalysisStatus,
     Decision,
     Evidence,
     Meeting,
@@ -173,7 +174,7 @@ class MeetingAdmin(ReadOnlyAdmin):
             .get_queryset(request)
             .annotate(
                 recordings_held=Subquery(recordings.annotate(held=Count("pk")).values("held")),
-                analysis_status=Subquery(newest.values("status")[:1]),
+                analysis_status=Subquery(newest.with_status_now().values("status_now")[:1]),
             )
         )
 
@@ -318,6 +319,19 @@ class TranscriptAdmin(ReadOnlyAdmin):
         return transcript.speakers.count()
 
 
+class ByStatusNow(admin.SimpleListFilter):
+    """Analyses by how they fare, whether that is stored or told by their job."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        return list(AnalysisStatus.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status_now=self.value()) if self.value() else queryset
+
+
 @admin.register(Analysis)
 class AnalysisAdmin(ReadOnlyAdmin):
     list_display = (
@@ -330,7 +344,7 @@ class AnalysisAdmin(ReadOnlyAdmin):
         "work",
         "created_at",
     )
-    list_filter = ("status", "created_at", ByOrganization)
+    list_filter = (ByStatusNow, "created_at", ByOrganization)
     list_select_related = ("organization", "meeting", "job", "transcript")
     search_fields = ("=id", "=meeting__id", "=transcript__id", "=engine")
     search_help_text = "The id of an analysis, its meeting or its transcript; or an engine."
@@ -346,7 +360,12 @@ class AnalysisAdmin(ReadOnlyAdmin):
     def name(self, analysis: Analysis) -> str:
         return f"version {analysis.version}"
 
-    @admin.display(description="status", ordering="status")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        analyses: QuerySet[Any] = rows.with_status_now()
+        return analyses
+
+    @admin.display(description="status", ordering="status_now")
     def how(self, analysis: Analysis) -> str:
         return cells.status(analysis.current_status)
 

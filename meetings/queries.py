@@ -13,13 +13,14 @@ from django.db.models.functions import Cast
 
 from core import errors
 from core.jobs import queries as job_queries
-from core.jobs.models import Job
+from core.jobs.models import Job, JobStatus
 from meetings.analysis.discussion import Discussion, Turn
 from meetings.analysis.findings import Section
 from meetings.models import (
     ActionItem,
     Analysis,
     AnalysisSection,
+    AnalysisStatus,
     Decision,
     Evidence,
     Meeting,
@@ -102,6 +103,16 @@ def transcript_of(
     return transcript
 
 
+def newer_transcripts(transcript: Transcript) -> QuerySet[Transcript]:
+    """Later texts of the same recording, or later imported ones."""
+    newer: QuerySet[Transcript] = Transcript.objects.filter(
+        meeting_id=transcript.meeting_id,
+        recording=transcript.recording_id,
+        version__gt=transcript.version,
+    )
+    return newer
+
+
 def segments_of(transcript: Transcript) -> QuerySet[Segment]:
     """The transcript's segments, for paging by position."""
     return Segment.objects.filter(transcript=transcript)
@@ -137,10 +148,16 @@ def discussion_of(analysis: Analysis) -> Discussion:
     return Discussion(turns=turns, language=language, held_on=held_on(analysis.meeting))
 
 
-def held_on(meeting: Meeting) -> date:
-    """The day of the meeting in its organization's time zone; the day it was entered if unknown."""
+def held_on(meeting: Meeting) -> date | None:
+    """The day of the meeting in its organization's time zone; the day it was entered if unknown.
+
+    None at the ends of the calendar, where that day has no date.
+    """
     moment: datetime = meeting.starts_at or meeting.created_at
-    return moment.astimezone(ZoneInfo(meeting.organization.time_zone)).date()
+    try:
+        return moment.astimezone(ZoneInfo(meeting.organization.time_zone)).date()
+    except OverflowError:
+        return None
 
 
 def analysis_for_work(analysis_id: str) -> Analysis:
@@ -154,19 +171,40 @@ def with_job(analyses: QuerySet[Analysis]) -> QuerySet[Analysis]:
     return analyses.select_related("transcript").prefetch_related(_job())
 
 
+def active_job_of(analysis: Analysis, *, kind: str) -> Job | None:
+    """The job of the kind that is at work on the analysis, knowing its children's progress.
+
+    It is not always the one in `analysis.job`: staff requeue older ones.
+    """
+    active = Job.objects.active().filter(subject_id=analysis.id, kind=kind)
+    found: Job | None = job_queries.with_children_progress(active).order_by("-created_at").first()
+    return found
+
+
 def analysis_of(meeting: Meeting, *, recording_id: UUID | None = None) -> Analysis:
     """The newest analysis of the text to show (see `transcript_of`), or of one recording's.
 
-    Raises AnalysisNotReady when there is none.
+    While the newest text has none, that of the text before is shown. Raises AnalysisNotReady when
+    there is none at all.
     """
     found = with_job(Analysis.objects.filter(meeting=meeting))
     if recording_id is not None:
         found = found.filter(transcript__recording_id=recording_id)
-    order = (F("transcript__recording__position").asc(nulls_first=True), F("version").desc())
-    analysis = found.order_by(*order).first()
+    position = F("transcript__recording__position").asc(nulls_first=True)
+    newest = found.order_by(position, "-transcript__version", "-version")
+    analysis = newest.first()
+    if analysis is not None and _settled_meanwhile(analysis):
+        analysis = newest.first()
     if analysis is None:
         raise AnalysisNotReady
     return analysis
+
+
+def _settled_meanwhile(analysis: Analysis) -> bool:
+    """Its job, read a moment after it, has ended well by then: a new look shows both."""
+    job = analysis.job
+    is_queued = analysis.status == AnalysisStatus.QUEUED
+    return is_queued and job is not None and job.status == JobStatus.SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)

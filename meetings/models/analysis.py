@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Case, F, Q, When
 
 from core.accounts.visibility import TeamLimitedQuerySet
 from core.db.rows import OwnedRow
-from core.jobs.models import Job, JobStatus
+from core.jobs.models import ACTIVE, Job, JobStatus
 from meetings.analysis.findings import Section
 
 
@@ -26,11 +27,12 @@ class AnalysisStatus(models.TextChoices):
 
 SECTIONS = [(section.value, section.value.replace("_", " ")) for section in Section]
 
-# A job that has not been settled yet says how the work fares; one that died has failed.
+# Work that is not settled fares as its job does. A job that succeeds settles with the same commit:
+# where that has not happened, it was another's, and this work was never done.
 STATUS_OF_JOB: dict[str, AnalysisStatus] = {
     JobStatus.QUEUED: AnalysisStatus.QUEUED,
     JobStatus.RUNNING: AnalysisStatus.RUNNING,
-    JobStatus.SUCCEEDED: AnalysisStatus.RUNNING,
+    JobStatus.SUCCEEDED: AnalysisStatus.FAILED,
     JobStatus.FAILED: AnalysisStatus.FAILED,
     JobStatus.DEAD: AnalysisStatus.FAILED,
     JobStatus.CANCELLED: AnalysisStatus.CANCELLED,
@@ -38,20 +40,41 @@ STATUS_OF_JOB: dict[str, AnalysisStatus] = {
 
 
 def status_now(stored: str, job: Job | None) -> AnalysisStatus:
-    """The stored status once the work is settled; until then what its job says.
+    """The stored status once the work is settled; until then, or at work again, what its job says.
 
     Without a job, which is kept for a while only, unsettled work has failed.
     """
-    if stored != AnalysisStatus.QUEUED:
+    is_settled = stored != AnalysisStatus.QUEUED
+    if is_settled and (job is None or job.status not in ACTIVE):
         return AnalysisStatus(stored)
     return STATUS_OF_JOB[job.status] if job else AnalysisStatus.FAILED
 
 
-class AnalysisQuerySet(TeamLimitedQuerySet):
+def _status_now() -> Case:
+    """The same as `status_now`, said to the database."""
+    own = (When(Q(job__status=job), then=models.Value(of)) for job, of in STATUS_OF_JOB.items())
+    settled = ~Q(status=AnalysisStatus.QUEUED) & (Q(job=None) | ~Q(job__status__in=ACTIVE))
+    return Case(
+        When(settled, then=F("status")),
+        *own,
+        default=models.Value(AnalysisStatus.FAILED),
+        output_field=models.CharField(),
+    )
+
+
+class StatusNowQuerySet(TeamLimitedQuerySet):
+    """Rows whose status is their job's until they are settled."""
+
+    def with_status_now(self) -> StatusNowQuerySet:
+        """Adds `status_now`, for lists that are filtered or sorted by it."""
+        return self.annotate(status_now=_status_now())
+
+
+class AnalysisQuerySet(StatusNowQuerySet):
     team_path = "meeting__team"
 
 
-class AnalysisSectionQuerySet(TeamLimitedQuerySet):
+class AnalysisSectionQuerySet(StatusNowQuerySet):
     team_path = "analysis__meeting__team"
 
 

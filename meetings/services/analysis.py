@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from core import errors
 from core.accounts.actor import Actor
 from core.events import services as events
 from core.jobs import services as jobs
-from core.jobs.failures import JobFailure
-from core.jobs.models import ACTIVE, Job, JobStatus
+from core.jobs.failures import Cancelled, JobFailure
+from core.jobs.models import Job, JobStatus
 from core.jobs.run import Run
 from meetings import queries
 from meetings.analysis import embedded
@@ -35,6 +35,13 @@ class EngineChanged(errors.Conflict):
     sentence = "The engine has changed since this analysis. Run all of it again."
 
 
+class AnalysisBusy(errors.Conflict):
+    """What is at work on the analysis does not find all that is asked for now."""
+
+    code = "analysis.busy"
+    sentence = "Another section of this analysis is at work. Ask again when it has ended."
+
+
 class SectionsFailed(JobFailure):
     """No section succeeded, so there is nothing to show."""
 
@@ -54,24 +61,30 @@ def request_analysis(
 ) -> Analysis:
     """Ask for a new analysis, or for one section of the latest one again; the job is in `job`.
 
-    While one by the same engine is at work on the transcript, that one answers. Raises NotFound
-    when the meeting is gone, AnalysisNotReady for a section of no analysis, and EngineChanged.
+    While a job is at work on the latest one and finds what is asked for, that one answers. Raises
+    NotFound when the meeting is gone, AnalysisNotReady for a section of no analysis, EngineChanged,
+    and AnalysisBusy while a job finds something else.
     """
+    sections = [section] if section else list(Section)
     with transaction.atomic():
         meeting = meeting_services.lock_meeting(transcript.meeting, actor=actor)
-        active = _of(transcript).filter(engine=embedded.NAME, job__status__in=ACTIVE).first()
-        if active is not None:
-            return active
-        analysis = _latest(transcript) if section else _create(meeting, transcript)
-        _start(analysis, meeting, actor, [section] if section else list(Section))
+        analysis = _of(transcript).order_by("-version").first()
+        job = _at_work(analysis)
+        if analysis is None or job is None:
+            analysis = _same_engine(analysis) if section else _create(meeting, transcript)
+            job = _enqueue(analysis, meeting, actor, sections)
+        _tie(analysis, job, sections)
     return analysis
 
 
 def analyse_new_transcript(*, transcript: Transcript) -> None:
-    """The reaction to a transcript that is complete: an analysis, unless there is one already."""
+    """The reaction to a transcript that is complete: an analysis, unless there is one already.
+
+    Events come in any order: one whose text has been followed by a newer one asks for nothing.
+    """
     with transaction.atomic():
         meeting_services.lock_meeting(transcript.meeting)
-        if not _of(transcript).exists():
+        if not queries.newer_transcripts(transcript).exists() and not _of(transcript).exists():
             request_analysis(transcript=transcript)
 
 
@@ -110,8 +123,18 @@ def _of(transcript: Transcript) -> QuerySet[Analysis]:
     return queries.with_job(Analysis.objects.filter(transcript=transcript))
 
 
-def _latest(transcript: Transcript) -> Analysis:
-    analysis: Analysis | None = _of(transcript).order_by("-version").first()
+def _at_work(analysis: Analysis | None) -> Job | None:
+    """The active job that today's engine does the analysis by; staff may have requeued an old one.
+
+    A job for an older analysis does not count: it will write nothing.
+    """
+    if analysis is None or analysis.engine != embedded.NAME:
+        return None
+    return queries.active_job_of(analysis, kind=KIND)
+
+
+def _same_engine(analysis: Analysis | None) -> Analysis:
+    """The one of which a section can be found again. Raises AnalysisNotReady, EngineChanged."""
     if analysis is None:
         raise queries.AnalysisNotReady
     if analysis.engine != embedded.NAME:
@@ -136,22 +159,30 @@ def _create(meeting: Meeting, transcript: Transcript) -> Analysis:
     return analysis
 
 
-def _start(
+def _enqueue(
     analysis: Analysis, meeting: Meeting, actor: Actor | None, sections: Sequence[Section]
-) -> None:
+) -> Job:
     asker_id = actor.user.id if actor else None
-    analysis.job = jobs.enqueue(
+    return jobs.enqueue(
         kind=KIND,
         origin=jobs.Origin(meeting.organization_id, meeting.team_id, asker_id),
         arguments={"analysis_id": str(analysis.id), "sections": [str(s) for s in sections]},
         subject_id=analysis.id,
-        dedup_key=f"{analysis.transcript_id} {analysis.engine}",
+        dedup_key=str(analysis.id),
     )
+
+
+def _tie(analysis: Analysis, job: Job, sections: Sequence[Section]) -> None:
+    """Let the job speak for the analysis. Raises AnalysisBusy when it finds other sections."""
+    if not {*sections} <= {*job.arguments["sections"]}:
+        raise AnalysisBusy
+    analysis.job = job
     analysis.status = AnalysisStatus.QUEUED
     analysis.save(update_fields=["job", "status", "updated_at"])
-    analysis.sections.filter(section__in=sections).update(
-        status=AnalysisStatus.QUEUED, job=analysis.job, error_code="", error_sentence=""
-    )
+    if not job.children.exists():  # once there are pieces, each section has its own
+        analysis.sections.filter(section__in=sections).update(
+            status=AnalysisStatus.QUEUED, job=job, error_code="", error_sentence=""
+        )
 
 
 def _delegate(job: Job, analysis: Analysis, section: Section) -> None:
@@ -164,13 +195,14 @@ def _delegate(job: Job, analysis: Analysis, section: Section) -> None:
 
 
 def _check_newest(analysis: Analysis) -> None:
-    """Under the meeting's lock. Raises Superseded."""
-    newer = Analysis.objects.filter(
-        meeting_id=analysis.meeting_id,
-        transcript__recording=analysis.transcript.recording_id,
-        version__gt=analysis.version,
+    """Under the meeting's lock. Raises Superseded: a newer text goes before a newer analysis."""
+    transcript = analysis.transcript
+    rivals = Analysis.objects.filter(
+        meeting_id=analysis.meeting_id, transcript__recording=transcript.recording_id
     )
-    if newer.exists():
+    newer_text = Q(transcript__version__gt=transcript.version)
+    same_text = Q(transcript__version=transcript.version)
+    if rivals.filter(newer_text | same_text & Q(version__gt=analysis.version)).exists():
         raise Superseded
 
 
@@ -186,26 +218,42 @@ def _mark_succeeded(analysis: Analysis, findings: SectionFindings) -> None:
 
 
 def _settle(run: Run, analysis: Analysis, children: Sequence[Job]) -> None:
-    """Write what became of each section; the job succeeds when there is anything to show."""
+    """Write what became of each section; the job succeeds when there is anything to show.
+
+    Where a newer analysis alone was in the way, the job ends as cancelled: nothing has failed.
+    """
+    unsuccessful = [child for child in children if child.status != JobStatus.SUCCEEDED]
+    is_superseded = bool(unsuccessful) and all(map(_was_superseded, unsuccessful))
     with transaction.atomic():
         meeting_services.lock_meeting(analysis.meeting)
-        for child in children:
-            if child.status != JobStatus.SUCCEEDED:
-                _mark_failed(analysis, child)
-        analysis.status = _outcome(analysis)
+        for child in unsuccessful:
+            _mark_unsuccessful(analysis, child)
+        analysis.status = AnalysisStatus.CANCELLED if is_superseded else _outcome(analysis)
         analysis.save(update_fields=["status", "updated_at"])
-        if analysis.status != AnalysisStatus.FAILED:
+        if analysis.status in (AnalysisStatus.SUCCEEDED, AnalysisStatus.PARTIAL):
             with run.finishing():
                 _publish(run, analysis)
             return
-        with run.writing():
-            pass
-    raise SectionsFailed
+        with run.writing() as job:
+            if is_superseded:
+                _say_why(job)
+    raise Cancelled if is_superseded else SectionsFailed
 
 
-def _mark_failed(analysis: Analysis, child: Job) -> None:
+def _was_superseded(child: Job) -> bool:
+    return child.error_code == Superseded.code
+
+
+def _say_why(job: Job) -> None:
+    """A cancelled job keeps its reason: whoever watches it learns that nobody cancelled it."""
+    job.error_code, job.error_sentence = Superseded.code, Superseded.sentence
+    job.save(update_fields=["error_code", "error_sentence", "updated_at"])
+
+
+def _mark_unsuccessful(analysis: Analysis, child: Job) -> None:
+    is_superseded = _was_superseded(child)
     analysis.sections.filter(job=child).update(
-        status=STATUS_OF_JOB[child.status],
+        status=AnalysisStatus.CANCELLED if is_superseded else STATUS_OF_JOB[child.status],
         error_code=child.error_code,
         error_sentence=child.error_sentence,
     )

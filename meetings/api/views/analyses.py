@@ -50,7 +50,9 @@ class MeetingAnalysis(ApiView):
         summary="Analyse once more",
         description=(
             "A new analysis of the text that is shown, or one section of the latest again. While "
-            "one is at work, that one answers. What people confirmed, dismissed or edited stays."
+            "one is at work that finds what is asked for, that one answers; while another section "
+            "is at work, the answer is 409 `analysis.busy`. What people confirmed, dismissed, "
+            "edited or completed stays."
         ),
         parameters=[RECORDING],
         request=AnalysisRequestSerializer,
