@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
+
+from django.db.models import F, QuerySet
 
 from core.accounts.models import Membership
 from meetings import queries
@@ -21,6 +23,8 @@ from meetings.analysis.findings import (
     SummaryFound,
     TopicFound,
 )
+from meetings.analysis.language import Language, table
+from meetings.analysis.sameness import MOST, distinct
 from meetings.models import (
     ActionItem,
     Analysis,
@@ -47,6 +51,7 @@ NAMES: dict[Section, str] = {
 }
 CHANGEABLE = (Section.DECISIONS, Section.ACTION_ITEMS)
 LONGEST_NAME = 200
+SURE = 1.0  # what a person judged, no find replaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +71,14 @@ class Context:
 def keep_findings(*, analysis: Analysis, discussion: Discussion, findings: SectionFindings) -> None:
     """Write a section's items over the drafts of earlier passes, inside the caller's transaction.
 
-    What people confirmed, dismissed or edited stays, and is not added a second time.
+    What people confirmed, dismissed, edited or completed stays, and is not added a second time, nor
+    in slightly different words.
     """
     section = findings.section
-    drafts = queries.same_text(MODELS[section], analysis)
+    _replaceable(section, analysis).delete()
+    found = list(findings.items)
     if section in CHANGEABLE:
-        drafts = drafts.filter(status=ItemStatus.DRAFT)
-    drafts.delete()
-    found = list(_unknown(findings.items, _kept_texts(section, analysis)))
+        found = _unknown(found, _kept_texts(section, analysis), discussion.language)
     context = _context(analysis, discussion, found)
     rows = [_row(item, position, context) for position, item in enumerate(found)]
     MODELS[section].objects.bulk_create(rows)
@@ -89,21 +94,44 @@ def same_words(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _kept_texts(section: Section, analysis: Analysis) -> set[str]:
-    """What stays of earlier passes, as it reads now and as it was found."""
+def _replaceable(section: Section, analysis: Analysis) -> QuerySet[Any]:
+    """What is the engine's alone: of items that people change, untouched drafts."""
+    rows = queries.same_text(MODELS[section], analysis)
     if section not in CHANGEABLE:
-        return set()
+        return rows
+    drafts = rows.filter(status=ItemStatus.DRAFT, text=F("found_text"))
+    return drafts.filter(completed_at=None) if section == Section.ACTION_ITEMS else drafts
+
+
+def _kept_texts(section: Section, analysis: Analysis) -> dict[str, str]:
+    """What stays of earlier passes, as it reads now and as it was found, by the words compared."""
     kept = queries.same_text(MODELS[section], analysis).values_list("text", "found_text")
-    return {same_words(text) for pair in kept for text in pair}
+    return {same_words(text): text for pair in kept.order_by("id") for text in pair}
 
 
-def _unknown(items: Sequence[Found], known: set[str]) -> Iterator[Found]:
-    return (
-        item
-        for item in items
-        if not isinstance(item, DecisionFound | ActionItemFound)
-        or same_words(item.text) not in known
-    )
+def _unknown(items: Sequence[Any], kept: dict[str, str], language: str) -> list[Found]:
+    """The items that say nothing of what is kept.
+
+    Very short ones are compared letter by letter: they have too few words to be alike.
+    """
+    new = [item for item in items if same_words(item.text) not in kept]
+    for texts in _batches(list(kept.values())):
+        parts = _batches(new)
+        new = [item for part in parts for item in _unlike(part, texts, table(language))]
+    return new
+
+
+def _unlike(items: list[Any], texts: list[str], language: Language) -> list[Any]:
+    """The items that are no other wording of a text, the texts passing for the surest finds."""
+    judged = [replace(items[0], text=text, confidence=SURE) for text in texts]
+    kept = distinct([*judged, *items], language).items
+    return [item for item in items if any(item is other for other in kept)]
+
+
+def _batches(rows: list[Any]) -> list[list[Any]]:
+    """Two of them together are never too many to be told apart."""
+    size = MOST // 2
+    return [rows[first : first + size] for first in range(0, len(rows), size)]
 
 
 def _context(analysis: Analysis, discussion: Discussion, found: Sequence[Found]) -> Context:

@@ -218,6 +218,62 @@ def test_what_people_judged_outlives_a_new_analysis_and_is_not_added_twice() -> 
     assert Decision.objects.count() == 4
 
 
+def test_what_was_dismissed_does_not_come_back_in_slightly_other_words() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    client = make.client(actor)
+    said = "We agreed that the old {} will be thrown away."
+    first = analysed(client, meeting, ("Anna", said.format("printer")))["decisions"]
+    client.patch(f"/api/v1/decisions/{first[0]['id']}/", {"status": "dismissed"})
+    other = "We decided to launch the new website on the first of March."
+    found = analysed(client, meeting, ("Anna", said.format("printers")), ("Ben", other))
+    assert {(d["text"], d["status"]) for d in found["decisions"]} == {
+        (first[0]["text"], "dismissed"),
+        *((d["text"], "draft") for d in found["decisions"] if "website" in d["text"]),
+    }
+    assert len(found["decisions"]) == 2
+
+
+def test_however_many_were_kept_a_new_find_is_compared_with_all_of_them() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    client = make.client(actor)
+    row = make.analysis(transcript=make.transcript(recording=make.recording(meeting=meeting)))
+    texts = [f"We keep item{number} beside thing{number}." for number in range(250)]
+    owned = {"organization": actor.organization, "meeting": meeting, "analysis": row}
+    Decision.objects.all().delete()
+    Decision.objects.bulk_create(
+        Decision(**owned, text=text, found_text=text, confidence=0.8, status="dismissed")
+        for text in texts
+    )
+    new = [f"We drop plan{number} after year{number}." for number in range(120)]
+    reworded = [text.replace("We keep", "Today we keep") for text in texts]
+    finds = [DecisionFound(text, 0.9, ()) for text in (*reworded, *new)]
+    with find_by(found_as(*finds)):
+        client.post(address(meeting))
+        run_jobs()
+    drafts = Decision.objects.filter(status="draft").order_by("position")
+    assert list(drafts.values_list("text", flat=True)) == new
+
+
+def test_drafts_that_carry_a_persons_work_are_not_deleted() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    client = make.client(actor)
+    row = make.analysis(transcript=make.transcript(recording=make.recording(meeting=meeting)))
+    done = make.action_item(analysis=row, completed_at="2026-11-22T10:00:00Z")
+    edited = make.decision(analysis=row)
+    client.patch(f"/api/v1/decisions/{edited.id}/", {"text": "Red it is."})
+    client.patch(f"/api/v1/decisions/{edited.id}/", {"status": "draft"})
+    untouched = make.decision(analysis=row)
+    client.post(address(meeting))
+    run_jobs()
+    found = client.get(address(meeting)).json()
+    assert [d["id"] for d in found["decisions"]] == [str(edited.id)]
+    assert [item["id"] for item in found["action_items"]] == [str(done.id)]
+    assert not Decision.objects.filter(id=untouched.id).exists()
+
+
 def test_an_engine_is_not_believed_about_its_quotes() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
@@ -304,7 +360,11 @@ def test_a_newer_text_is_not_overwritten_by_an_older_ones_analysis() -> None:
     new = client.post(address(meeting)).json()
     assert new["analysis"]["id"] != old["analysis"]["id"]
     run_jobs()
-    assert client.get(f"/api/v1/jobs/{old['job']['id']}/").json()["status"] == "failed"
+    job = client.get(f"/api/v1/jobs/{old['job']['id']}/").json()
+    assert (job["status"], job["error"]["code"]) == ("cancelled", "analysis.superseded")
+    assert not Event.objects.filter(type__in=("job.failed", "job.dead")).exists()
+    assert Analysis.objects.get(id=old["analysis"]["id"]).status == AnalysisStatus.CANCELLED
+    assert Event.objects.get(type="analysis.completed").data["status"] == "succeeded"
     found = client.get(address(meeting)).json()
     assert found["analysis"]["id"] == new["analysis"]["id"]
     assert {d["analysis"] for d in found["decisions"]} == {new["analysis"]["id"]}
