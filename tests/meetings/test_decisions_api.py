@@ -119,7 +119,7 @@ def test_confirming_a_decision_is_told_once() -> None:
     assert event.data == {"meeting_id": str(found.meeting_id), "decision_id": str(decision.id)}
     assert event.actor_id == actor.user.id
     found.meeting.refresh_from_db()
-    assert found.meeting.revision == 3
+    assert found.meeting.revision == 2, "the second time changed nothing"
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,74 @@ def test_another_teams_items_are_not_there(url: str) -> None:
     assert outsider.get(f"{url}?meeting={found.meeting_id}").json()["results"] == []
 
 
-def test_an_item_of_a_meeting_that_is_gone_cannot_be_changed() -> None:
+def test_what_changes_nothing_leaves_the_revision_as_it_was() -> None:
     actor = make.actor()
-    decision = make.decision(analysis=analysis(actor))
-    Meeting.objects.all().delete()
-    answer = make.client(actor).patch(f"{DECISIONS}{decision.id}/", {"status": "confirmed"})
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    found = analysis(actor)
+    decision, item = make.decision(analysis=found), make.action_item(analysis=found)
+    client = make.client(actor)
+    for change in ({}, {"status": "draft"}, {"text": decision.text}):
+        assert client.patch(f"{DECISIONS}{decision.id}/", change).status_code == 200
+    for change in ({}, {"completed": False}, {"owner": None, "due_on": None}):
+        assert client.patch(f"{ITEMS}{item.id}/", change).status_code == 200
+    assert Meeting.objects.get().revision == found.meeting.revision
+    for row in (decision, item):
+        assert type(row).objects.get(id=row.id).updated_at == row.updated_at
+
+
+def test_what_is_done_cannot_be_made_a_draft() -> None:
+    actor = make.actor()
+    item = make.action_item(analysis=analysis(actor))
+    client, url = make.client(actor), f"{ITEMS}{item.id}/"
+    refused = client.patch(url, {"completed": True, "status": "draft"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "item.done_is_no_draft")
+    assert client.patch(url, {"completed": True}).json()["status"] == "confirmed"
+    refused = client.patch(url, {"status": "draft"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "item.done_is_no_draft")
+    assert client.get(url).json()["status"] == "confirmed"
+    undone = client.patch(url, {"completed": False, "status": "draft"}).json()
+    assert (undone["completed_at"], undone["status"]) == (None, "draft")
+
+
+def test_what_is_not_done_is_not_confirmed_by_that() -> None:
+    actor = make.actor()
+    found = analysis(actor)
+    open_, done = (
+        make.action_item(analysis=found, completed_at=at) for at in (None, "2026-11-22T10:00:00Z")
+    )
+    client = make.client(actor)
+    for item in (open_, done):
+        shown = client.patch(f"{ITEMS}{item.id}/", {"completed": False}).json()
+        assert (shown["completed_at"], shown["status"]) == (None, "draft")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (DECISIONS, {"text": "Red it is."}),
+        (ITEMS, {"text": "Paint it red."}),
+        (ITEMS, {"due_on": "2026-12-01"}),
+        (ITEMS, {"owner_name": "Me"}),
+    ],
+)
+def test_a_persons_words_cannot_be_made_a_draft(url: str, words: dict[str, str]) -> None:
+    actor = make.actor()
+    found = analysis(actor)
+    create = make.decision if url == DECISIONS else make.action_item
+    client, address = make.client(actor), f"{url}{create(analysis=found).id}/"
+    before = client.get(address).json()
+    refused = client.patch(address, {**words, "status": "draft"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "item.words_are_no_draft")
+    assert client.get(address).json() == before
+
+
+def test_what_remains_to_be_done_is_neither_done_nor_dismissed() -> None:
+    actor = make.actor()
+    found = analysis(actor)
+    client = make.client(actor)
+    left, done, dismissed = (make.action_item(analysis=found) for _ in range(3))
+    client.patch(f"{ITEMS}{done.id}/", {"completed": True}, format="json")
+    client.patch(f"{ITEMS}{dismissed.id}/", {"status": "dismissed"}, format="json")
+    shown = client.get(ITEMS, {"open": "true"}).json()["results"]
+    assert [row["id"] for row in shown] == [str(left.id)]
+    others = client.get(ITEMS, {"open": "false"}).json()["results"]
+    assert {row["id"] for row in others} == {str(done.id), str(dismissed.id)}

@@ -40,7 +40,10 @@ class DecisionViewSet(UpdateModelMixin, ReadViewSet):
 
     @extend_schema(responses=DecisionSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Confirm or dismiss a decision, or put it in other words, which makes it edited."""
+        """Confirm or dismiss a decision, or put it in other words, which makes it edited.
+
+        Other words cannot be made a draft at once: 400 `item.words_are_no_draft`.
+        """
         return super().partial_update(request, *args, **kwargs)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
@@ -67,7 +70,11 @@ class ActionItemViewSet(UpdateModelMixin, ReadViewSet):
 
     @extend_schema(responses=ActionItemSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Say who does it by when, that it is done, confirm or dismiss it, or word it otherwise."""
+        """Say who does it by when, that it is done, confirm or dismiss it, or word it otherwise.
+
+        A draft is neither done (409 `item.done_is_no_draft`) nor in a person's words (400
+        `item.words_are_no_draft`).
+        """
         return super().partial_update(request, *args, **kwargs)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
