@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -15,6 +16,15 @@ from meetings.api.items import InsightSerializer
 from meetings.api.people import ParticipantSerializer, PersonSerializer
 from meetings.api.transcripts import SegmentSerializer, TranscriptSerializer, shown_segments
 from meetings.models import Meeting, Recording
+
+# What a time of a meeting may be: the ends of the calendar have no date in some time zones.
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+
+
+def check_year(moment: datetime) -> None:
+    """Refuse a slip of the keyboard."""
+    if not FIRST_YEAR <= moment.astimezone(UTC).year <= LAST_YEAR:
+        raise serializers.ValidationError(f"Give a year from {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 class MeetingSerializer(StrictModelSerializer):
@@ -44,6 +54,10 @@ class MeetingSerializer(StrictModelSerializer):
             "updated_at",
         )
         read_only_fields = ("id", "revision", "created_at", "updated_at")
+        extra_kwargs: ClassVar[Any] = {
+            "starts_at": {"validators": [check_year]},
+            "ends_at": {"validators": [check_year]},
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         starts = attrs.get("starts_at", getattr(self.instance, "starts_at", None))

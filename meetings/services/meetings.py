@@ -62,9 +62,12 @@ def update_meeting(*, actor: Actor, meeting: Meeting, **values: Any) -> Meeting:
 
 
 def delete_meeting(*, actor: Actor, meeting: Meeting) -> None:
-    """Delete a meeting: its rows, jobs and their kept text now, its files by a job."""
+    """Delete a meeting: its rows, jobs and their kept text now, its files by a job.
+
+    Raises NotFound once it is gone, or is no longer to be seen by the actor.
+    """
     with transaction.atomic():
-        held = lock_meeting(meeting)
+        held = lock_meeting(meeting, actor=actor)
         recordings = list(held.recordings.select_related("stored_file").order_by("stored_file_id"))
         jobs.forget_subjects(_subjects_in(held))
         held.delete()

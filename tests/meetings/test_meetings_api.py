@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
 
+from core import errors
 from core.accounts.models import Role
 from core.events.models import Event
 from core.files.models import StoredFile
 from core.jobs.models import Job
+from meetings import queries
 from meetings.models import Meeting, Recording, Segment, Transcript
+from meetings.services import meetings as meeting_services
 from tests import make
 from tests.meetings.conftest import files_in
 from tests.run_jobs import run_jobs
@@ -94,6 +98,10 @@ def test_the_list_is_narrowed_by_status_team_and_tag() -> None:
             {"title": "x", "starts_at": "2026-11-20T10:00Z", "ends_at": "2026-11-20T09:00Z"},
             "ends_at",
         ),
+        ({"title": "x", "starts_at": "9999-12-31T23:30Z"}, "starts_at"),
+        ({"title": "x", "starts_at": "0001-01-01T00:00Z"}, "starts_at"),
+        ({"title": "x", "starts_at": "1899-12-31T23:59Z"}, "starts_at"),
+        ({"title": "x", "ends_at": "3000-01-01T00:00Z"}, "ends_at"),
     ],
 )
 def test_what_is_not_valid_is_refused_by_field(body: dict[str, object], field: str) -> None:
@@ -175,3 +183,33 @@ def test_a_file_that_another_meeting_uses_outlives_the_first(storage: Path) -> N
     stored.refresh_from_db()
     assert stored.references == 1
     assert default_storage.exists(stored.key)
+
+
+@pytest.mark.parametrize("moment", ["1900-01-01T00:00:00Z", "2999-12-31T23:59:59Z"])
+def test_the_first_and_the_last_year_are_taken(moment: str) -> None:
+    answer = make.client(make.actor()).post(URL, {"title": "x", "starts_at": moment})
+    assert (answer.status_code, answer.json()["starts_at"]) == (201, moment)
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone"),
+    [
+        (datetime(9999, 12, 31, 23, 30, tzinfo=UTC), "Europe/Stockholm"),
+        (datetime(1, 1, 1, 0, 30, tzinfo=UTC), "America/New_York"),
+    ],
+)
+def test_a_meeting_at_the_end_of_the_calendar_has_no_day(moment: datetime, zone: str) -> None:
+    meeting = make.meeting(organization=make.organization(time_zone=zone), starts_at=moment)
+    assert queries.held_on(meeting) is None
+    meeting.starts_at = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    assert queries.held_on(meeting) == date(2026, 11, 20)
+
+
+def test_who_lost_sight_of_a_meeting_meanwhile_cannot_delete_it() -> None:
+    organization = make.organization()
+    actor = make.actor(organization=organization, role=Role.MEMBER)
+    meeting = make.meeting(organization=organization)
+    Meeting.objects.update(team=make.team(organization=organization))
+    with pytest.raises(errors.NotFound):
+        meeting_services.delete_meeting(actor=actor, meeting=meeting)
+    assert Meeting.objects.get().id == meeting.id
