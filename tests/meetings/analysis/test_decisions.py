@@ -8,6 +8,7 @@ from tests.meetings.analysis.said import decisions
 
 DECIDED = [
     ("en", "Decision: we ship the release on Monday."),
+    ("en", "Okay so decision, no plastic in the box."),
     ("en", "So we have all agreed that the office moves to Graz."),
     ("en", "It was resolved to object to the application."),
     ("en", "Let's go with the blue paint for the hall."),
@@ -23,6 +24,8 @@ DECIDED = [
 ]
 REFUSED = [
     ("en", "We have not decided on the colour of the hall."),
+    ("en", "So the decision, as I see it, is still open."),
+    ("en", "So, decision, anybody in favour of the van?"),
     ("en", "Should we go with the blue paint for the hall?"),
     ("en", "If we agreed to the cheaper one, what would happen next."),
     ("en", "Last time we agreed to repair the gutters."),
