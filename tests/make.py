@@ -22,6 +22,7 @@ from core.http.models import IdempotencyKey
 from core.jobs.models import Job
 from core.notifications.models import Notification, NotificationPreference
 from core.security.models import SecurityEvent
+from exports.models import Export, ExportStatus
 from meetings.analysis.findings import Section
 from meetings.events import MEETING_CREATED
 from meetings.models import (
@@ -276,6 +277,36 @@ def snake(kind: type) -> str:
     return "action_item" if kind is ActionItem else kind.__name__.lower()
 
 
+def export(*, meeting: Meeting, content: bytes | None = None, **fields: Any) -> Export:
+    """A finished export whose file holds `content`."""
+    row = Export.objects.create(
+        organization=meeting.organization,
+        meeting=meeting,
+        stored_file=stored_file(organization=meeting.organization, content=content),
+        **{
+            "format": "txt",
+            "revision": meeting.revision,
+            "template_version": "1",
+            "fingerprint": f"fingerprint {next(_numbers)}",
+            "status": ExportStatus.SUCCEEDED,
+            "filename": "Monday.txt",
+            "completed_at": now(),
+            "expires_at": now(plus_seconds=86_400),
+            **fields,
+        },
+    )
+    row.job = job(
+        organization=meeting.organization,
+        kind="exports.render_export",
+        team=meeting.team,
+        subject_id=row.id,
+        arguments={"export_id": str(row.id)},
+        status="succeeded",
+    )
+    row.save()
+    return row
+
+
 def notification(*, user: User, organization: Organization, **fields: Any) -> Notification:
     """A notification of the person, and how they want to hear of its kind."""
     NotificationPreference.objects.get_or_create(
@@ -302,6 +333,7 @@ def everything(
         user=person.user, organization=organization, name="theirs", scopes=["*"]
     )
     held = meeting(organization=organization, organizer=person.user, team=team)
+    export(meeting=held)
     analysis(transcript=transcript(recording=recording(meeting=held)))
     with transaction.atomic():
         events.publish(

@@ -183,6 +183,7 @@ def test_another_teams_rows_are_as_good_as_none() -> None:
         "Decision",
         "ActionItem",
         "Evidence",
+        "Export",
         "Job",
     )
     foreign = {kind: row for kind, row in ids_of(organization).items() if kind in limited}

@@ -1,0 +1,199 @@
+"""The shapes of exports as clients see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.http.serializers import StrictSerializer, VisibleRelatedField
+from core.jobs import queries as job_queries
+from core.jobs.serializers import JobErrorSerializer, JobSerializer
+from exports.models import Export, ExportStatus
+from exports.renderers.formats import MEDIA_TYPES, NAMES, SINGLE
+from exports.renderers.labels import LANGUAGES, language_for
+from exports.renderers.minutes import Section
+from exports.renderers.options import Options, PageSize, Table, Timestamps
+from exports.services import links
+from meetings.models import Meeting
+
+FORMATS = [(name, name) for name in NAMES]
+SINGLE_FORMATS = [(name, name) for name in SINGLE]
+SECTIONS = [(one.value, one.value) for one in Section]
+LABEL_LANGUAGES = [(code, code) for code in LANGUAGES]
+TIMESTAMPS = [(one.value, one.value) for one in Timestamps]
+PAGE_SIZES = [(one.value, one.value) for one in PageSize]
+# What is said before any file was made: more than most take.
+UNKNOWN_SECONDS = 5
+TABLES = [(one.value, one.value) for one in Table]
+
+
+class OptionsSerializer(StrictSerializer):
+    """What a file holds and how it looks; everything has a usual choice."""
+
+    sections = serializers.ListField(
+        child=serializers.ChoiceField(choices=SECTIONS),
+        required=False,
+        allow_empty=False,
+        max_length=len(SECTIONS),
+        help_text="Which parts, always in the same order; all of them unless you choose.",
+    )
+    speakers = serializers.BooleanField(required=False, help_text="Whether to say who spoke.")
+    timestamps = serializers.ChoiceField(choices=TIMESTAMPS, required=False)
+    merge_turns = serializers.BooleanField(
+        required=False, help_text="Put together what one speaker says in a row."
+    )
+    language = serializers.ChoiceField(
+        choices=LABEL_LANGUAGES,
+        required=False,
+        help_text="Of headings and labels; the meeting's own, or English, unless you choose.",
+    )
+    page_size = serializers.ChoiceField(choices=PAGE_SIZES, required=False)
+    include_unverified = serializers.BooleanField(
+        required=False,
+        help_text="Also what was found without words in the transcript that bear it out.",
+    )
+    guard_formulas = serializers.BooleanField(
+        required=False, help_text="CSV: an apostrophe before what a spreadsheet would run."
+    )
+    table = serializers.ChoiceField(choices=TABLES, required=False, help_text="CSV: its rows.")
+    formats = serializers.ListField(
+        child=serializers.ChoiceField(choices=SINGLE_FORMATS),
+        required=False,
+        allow_empty=False,
+        max_length=len(SINGLE_FORMATS),
+        help_text="ZIP: the files in it.",
+    )
+    minimum_duration = serializers.FloatField(required=False, min_value=0.1, max_value=10)
+    maximum_duration = serializers.FloatField(required=False, min_value=1, max_value=30)
+    maximum_characters_per_row = serializers.IntegerField(
+        required=False, min_value=16, max_value=120
+    )
+    maximum_rows_per_caption = serializers.IntegerField(required=False, min_value=1, max_value=4)
+
+    def validate_formats(self, names: list[str]) -> list[str]:
+        return list(dict.fromkeys(names))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        chosen = Options.from_json(attrs)
+        if chosen.minimum_duration > chosen.maximum_duration:
+            raise serializers.ValidationError(
+                {"minimum_duration": "The shortest caption is not longer than the longest."}
+            )
+        return attrs
+
+
+class ExportCreateSerializer(StrictSerializer):
+    """A file that somebody wants."""
+
+    meeting = VisibleRelatedField(queryset=Meeting.objects.all())
+    format = serializers.ChoiceField(choices=FORMATS)
+    options = OptionsSerializer(required=False)
+
+    def options_for(self, meeting: Meeting) -> Options:
+        """The choices, with labels in the meeting's language where nobody chose."""
+        usual = {"language": language_for(meeting.language)}
+        return Options.from_json({**usual, **self.validated_data.get("options", {})})
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    """An export: how far it is and, once it is ready, where its file is."""
+
+    meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
+    format = serializers.ChoiceField(choices=FORMATS, read_only=True)
+    job = serializers.PrimaryKeyRelatedField[Any](read_only=True, allow_null=True)
+    status = serializers.ChoiceField(
+        choices=ExportStatus.choices, source="current_status", read_only=True
+    )
+    progress = serializers.SerializerMethodField()
+    step = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+    media_type = serializers.SerializerMethodField()
+    size_bytes = serializers.IntegerField(
+        source="stored_file.size_bytes", read_only=True, allow_null=True, default=None
+    )
+    sha256 = serializers.CharField(
+        source="stored_file.sha256", read_only=True, allow_null=True, default=None
+    )
+    download_url = serializers.SerializerMethodField(
+        help_text="Opens the file without signing in, until `expires_at`."
+    )
+    expires_at = serializers.SerializerMethodField()
+    kept_until = serializers.DateTimeField(
+        source="expires_at", read_only=True, help_text="When the file is deleted."
+    )
+
+    class Meta:
+        model = Export
+        fields = (
+            "id",
+            "meeting",
+            "format",
+            "options",
+            "revision",
+            "status",
+            "progress",
+            "step",
+            "error",
+            "filename",
+            "media_type",
+            "size_bytes",
+            "sha256",
+            "notes",
+            "download_url",
+            "expires_at",
+            "kept_until",
+            "job",
+            "created_at",
+            "completed_at",
+        )
+        read_only_fields = fields
+
+    def get_progress(self, export: Export) -> float:
+        if export.status == ExportStatus.SUCCEEDED:
+            return 1.0
+        return job_queries.shown_progress(export.job) if export.job else 0.0
+
+    def get_step(self, export: Export) -> str:
+        return export.job.step if export.job and export.is_at_work else ""
+
+    @extend_schema_field(JobErrorSerializer(allow_null=True))
+    def get_error(self, export: Export) -> dict[str, Any] | None:
+        """Its own, or that of the job while nobody has settled it."""
+        source = export if export.error_code or export.is_ready else export.job
+        return JobErrorSerializer(source).data if source and source.error_code else None
+
+    def get_media_type(self, export: Export) -> str:
+        return MEDIA_TYPES[export.format]
+
+    def get_download_url(self, export: Export) -> str | None:
+        link = links.link_to(export, self.context["moment"])
+        if link is None:
+            return None
+        path = reverse("export-file", kwargs={"export_id": export.id, "token": link.token})
+        address: str = self.context["request"].build_absolute_uri(path)
+        return address
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_expires_at(self, export: Export) -> Any:
+        """When the link ends; null without one."""
+        link = links.link_to(export, self.context["moment"])
+        return link.expires_at if link else None
+
+
+class RequestedExportSerializer(serializers.Serializer[Any]):
+    """The answer to a request: 202 while the file is to come, 200 when it is there already."""
+
+    export = ExportSerializer(source="*")
+    job = JobSerializer(allow_null=True)
+    estimated_seconds = serializers.SerializerMethodField()
+
+    def get_estimated_seconds(self, export: Export) -> int:
+        """From what the last files took; 0 when it is there."""
+        if export.is_ready or export.job is None:
+            return 0
+        (job,) = job_queries.paced([export.job])
+        return job_queries.seconds_left(job) or UNKNOWN_SECONDS

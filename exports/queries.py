@@ -1,0 +1,193 @@
+"""Every read of exports that joins or aggregates, and the one that builds a meeting's minutes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+
+from core.db.clock import now
+from exports.models import Export
+from exports.renderers.minutes import (
+    Item,
+    Minutes,
+    Part,
+    Participant,
+    Segment,
+    Task,
+    TimedWord,
+    Topic,
+)
+from meetings import queries as meeting_queries
+from meetings.models import Meeting, Recording, Transcript
+from meetings.models.item import ItemStatus
+
+STOOD_BY = (ItemStatus.CONFIRMED, ItemStatus.EDITED)
+
+
+def whole(exports: QuerySet[Export]) -> QuerySet[Export]:
+    """Exports with all that is shown of each."""
+    return exports.select_related("job", "stored_file", "meeting", "requested_by")
+
+
+def export_for_work(export_id: str) -> Export:
+    """An export as a worker needs it. Raises Export.DoesNotExist when it or its meeting is gone."""
+    found: Export = Export.objects.get(id=export_id, meeting__isnull=False)
+    return found
+
+
+def meeting_of(export: Export) -> Meeting:
+    """The meeting of an export. Raises Meeting.DoesNotExist once it is gone."""
+    found: Meeting = Meeting.objects.get(id=export.meeting_id)
+    return found
+
+
+def same_file(meeting: Meeting, fingerprint: str) -> Export | None:
+    """An export that is, or is going to be, the same file and is kept for another while."""
+    soon = now() + timedelta(hours=1)
+    same = whole(Export.objects.filter(meeting=meeting, fingerprint=fingerprint))
+    for export in same.filter(expires_at__gt=soon).order_by("-created_at"):
+        if export.is_ready or export.is_at_work:
+            found: Export = export
+            return found
+    return None
+
+
+def expired(limit: int) -> QuerySet[Export]:
+    """Exports whose time is over, and those of meetings that are gone."""
+    over = Export.objects.filter(expires_at__lte=now())
+    return over.order_by("expires_at")[:limit]
+
+
+def of_deleted_meetings(organization_id: UUID) -> QuerySet[Export]:
+    """Exports that outlived their meeting."""
+    return Export.objects.filter(organization_id=organization_id, meeting=None)
+
+
+def minutes_of(meeting: Meeting, *, with_words: bool = False) -> Minutes:
+    """A meeting, read with its organization and organizer, as renderers want it: all of it.
+
+    `with_words` reads the time of each word, which captions are cut by.
+    """
+    zone = ZoneInfo(meeting.organization.time_zone)
+    transcript = _transcript_of(meeting)
+    segments, at = _segments_of(transcript, with_words=with_words)
+    organizer = meeting.organizer.get_full_name() if meeting.organizer else ""
+    return Minutes(
+        meeting_id=str(meeting.id),
+        title=meeting.title,
+        revision=meeting.revision,
+        starts_at=meeting.starts_at and meeting.starts_at.astimezone(zone),
+        ends_at=meeting.ends_at and meeting.ends_at.astimezone(zone),
+        time_zone=meeting.organization.time_zone,
+        duration_ms=_duration_of(meeting, transcript),
+        platform=meeting.platform,
+        organizer=organizer,
+        language=meeting.language or (transcript.language if transcript else ""),
+        tags=tuple(meeting.tags),
+        participants=_participants(organizer, segments),
+        segments=segments,
+        **_findings(meeting, at),
+    )
+
+
+def _transcript_of(meeting: Meeting) -> Transcript | None:
+    try:
+        return meeting_queries.transcript_of(meeting)
+    except meeting_queries.TranscriptNotReady:
+        return None
+
+
+def _segments_of(
+    transcript: Transcript | None, *, with_words: bool
+) -> tuple[tuple[Segment, ...], dict[UUID, int]]:
+    """All segments, and the index of each by its id."""
+    if transcript is None:
+        return (), {}
+    names = ["id", "start_ms", "end_ms", "text", "speaker_label"]
+    rows = meeting_queries.segment_rows(transcript).order_by("position")
+    read = rows.values_list(*names, *(["words_json"] if with_words else []))
+    segments, at = [], {}
+    for index, (row_id, start, end, text, speaker, *words) in enumerate(read.iterator()):
+        at[row_id] = index
+        timed = _timed_words(words[0]) if words else ()
+        segments.append(Segment(text, speaker or "", start, end, timed))
+    return tuple(segments), at
+
+
+def _timed_words(words_json: str) -> tuple[TimedWord, ...]:
+    return tuple((start, end, text) for start, end, text, *_ in json.loads(words_json))
+
+
+def _duration_of(meeting: Meeting, transcript: Transcript | None) -> int | None:
+    """The recording's that the text was heard in, else from the start to the end."""
+    if transcript is not None and transcript.recording_id is not None:
+        found: int = Recording.objects.values_list("duration_ms", flat=True).get(
+            id=transcript.recording_id
+        )
+        return found
+    if meeting.starts_at and meeting.ends_at:
+        return int((meeting.ends_at - meeting.starts_at).total_seconds() * 1000)
+    return None
+
+
+def _participants(organizer: str, segments: Iterable[Segment]) -> tuple[Participant, ...]:
+    """The organizer, then those who speak in the order in which they begin to."""
+    talk: dict[str, int | None] = {}
+    for segment in segments:
+        if segment.speaker:
+            said = talk.setdefault(segment.speaker, None)
+            if segment.start_ms is not None and segment.end_ms is not None:
+                talk[segment.speaker] = (said or 0) + segment.end_ms - segment.start_ms
+    first = [Participant(organizer, Part.ORGANIZER, talk.pop(organizer, None))] if organizer else []
+    return (*first, *(Participant(name, Part.SPEAKER, ms) for name, ms in talk.items()))
+
+
+def _findings(meeting: Meeting, at: dict[UUID, int]) -> dict[str, Any]:
+    """What an analysis found and nobody dismissed; nothing before there is one."""
+    try:
+        insight = meeting_queries.insight_of(meeting_queries.analysis_of(meeting))
+    except meeting_queries.AnalysisNotReady:
+        return {}
+    dismissed = ItemStatus.DISMISSED
+    return {
+        "summary": insight.summary.text if insight.summary else "",
+        "topics": tuple(
+            Topic(topic.title, at[topic.first_segment_id], topic.start_ms)
+            for topic in insight.topics
+            if topic.first_segment_id in at
+        ),
+        "decisions": tuple(
+            Item(**_common(row, at)) for row in insight.decisions if row.status != dismissed
+        ),
+        "action_items": tuple(
+            Task(
+                **_common(row, at),
+                owner=row.owner.get_full_name() if row.owner else row.owner_name,
+                due_on=row.due_on,
+                due_phrase=row.due_phrase,
+                is_completed=row.completed_at is not None,
+            )
+            for row in insight.action_items
+            if row.status != dismissed
+        ),
+    }
+
+
+def _common(row: Any, at: dict[UUID, int]) -> dict[str, Any]:
+    """Of several quotes the first that stands in the transcript is the one shown."""
+    quotes = sorted(row.evidence.all(), key=lambda quote: not quote.verified)
+    first = quotes[0] if quotes else None
+    is_confirmed = row.status in STOOD_BY
+    return {
+        "text": row.text,
+        "segment": at.get(first.segment_id) if first else None,
+        "quote": first.quote if first else "",
+        "is_confirmed": is_confirmed,
+        "is_verified": is_confirmed or bool(first and first.verified),
+    }

@@ -1,0 +1,1 @@
+"""Every decision that writes, one module per noun."""

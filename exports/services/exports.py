@@ -1,0 +1,313 @@
+"""Asking for files of meetings, making them, and letting them go."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from core import errors
+from core.accounts.actor import Actor
+from core.db.clock import now
+from core.events import services as events
+from core.files import services as files
+from core.files.incoming import Incoming, upload_folder
+from core.files.models import StoredFile
+from core.jobs import services as jobs
+from core.jobs.failures import JobFailure
+from core.jobs.models import Job
+from core.jobs.run import Run
+from exports import queries
+from exports.events import EXPORT_COMPLETED, EXPORT_FAILED, EXPORT_REQUESTED
+from exports.models import Export, ExportStatus
+from exports.renderers import bundle, formats
+from exports.renderers.captions import NoTimes
+from exports.renderers.minutes import Minutes
+from exports.renderers.notes import Notes
+from exports.renderers.options import Options
+from meetings.models import Meeting
+from meetings.services import meetings as meeting_services
+
+KIND = "exports.render_export"
+_DRAFTS = "export-"
+_STALE_SECONDS = 24 * 3600.0
+_BATCH = 200
+
+
+class NothingToCancel(errors.Conflict):
+    """The file is there, or the job that was to make it is gone."""
+
+    code = "export.has_ended"
+    sentence = "This export is not being made any more."
+
+
+class NoTimesForCaptions(JobFailure):
+    """Captions of a text that came without times, or of none."""
+
+    code = "export.no_times"
+    sentence = "Captions need a transcript with times, and this meeting has none."
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file in a folder of drafts, which ends with the block that made it."""
+
+    path: Path
+    notes: Notes
+    left_out: tuple[str, ...] = ()
+
+
+def request_export(*, actor: Actor, meeting: Meeting, format: str, options: Options) -> Export:  # noqa: A002
+    """Ask for a file of a meeting; the job is in `job`.
+
+    While the same file is there, or on its way, that export answers. Raises NotFound when the
+    meeting is gone or no longer to be seen.
+    """
+    with transaction.atomic():
+        held = meeting_services.lock_meeting(meeting, actor=actor)
+        fingerprint = fingerprint_of(held, format, options)
+        same = queries.same_file(held, fingerprint)
+        if same is not None:
+            return same
+        export = Export(
+            organization_id=held.organization_id,
+            meeting=held,
+            requested_by=actor.user,
+            format=format,
+            options=options.as_json(),
+            revision=held.revision,
+            template_version=formats.TEMPLATE_VERSION,
+            fingerprint=fingerprint,
+            expires_at=now() + timedelta(days=settings.EXPORT_KEEP_DAYS),
+        )
+        _start(export, held, actor)
+    return export
+
+
+def _start(export: Export, meeting: Meeting, actor: Actor) -> None:
+    export.job = jobs.enqueue(
+        kind=KIND,
+        origin=jobs.Origin(meeting.organization_id, meeting.team_id, actor.user.id),
+        arguments={"export_id": str(export.id)},
+        subject_id=export.id,
+    )
+    export.save(force_insert=True)
+    events.publish(
+        EXPORT_REQUESTED,
+        organization_id=export.organization_id,
+        data={**_names(export)},
+        actor_id=actor.user.id,
+    )
+
+
+def fingerprint_of(meeting: Meeting, format: str, options: Options) -> str:  # noqa: A002
+    """The same for files with the same bytes: all that goes into one."""
+    organizer = meeting.organizer.get_full_name() if meeting.organizer else ""
+    whole = {
+        "meeting": str(meeting.id),
+        "revision": meeting.revision,
+        "organizer": organizer,
+        "time_zone": meeting.organization.time_zone,
+        "format": format,
+        "options": options.as_json(),
+        "template": formats.TEMPLATE_VERSION,
+    }
+    return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def render_export(*, run: Run, export: Export) -> None:
+    """The job: read the meeting, make the file, keep it. Raises NoTimesForCaptions."""
+    options = Options.from_json(export.options)
+    run.report(0.0, "reading the meeting")
+    with transaction.atomic():
+        meeting = meeting_services.lock_meeting(queries.meeting_of(export))
+        fingerprint = fingerprint_of(meeting, export.format, options)
+        minutes = _minutes(meeting, export.format, options)
+    with made(minutes, export.format, options, run) as file:
+        run.report(0.9, "storing the file")
+        _keep(run, export, minutes, file, fingerprint)
+
+
+def _minutes(meeting: Meeting, format: str, options: Options) -> Minutes:  # noqa: A002
+    needs_words = any(kind.needs_words for kind in formats.formats_in(format, options))
+    return queries.minutes_of(meeting, with_words=needs_words)
+
+
+@contextmanager
+def made(
+    minutes: Minutes,
+    format: str,  # noqa: A002
+    options: Options,
+    run: Run | None = None,
+) -> Iterator[Made]:
+    """A file that lives as long as the block. Raises NoTimesForCaptions.
+
+    A job is stopped between the files of a bundle, and shows which one it is at.
+    """
+    minutes = formats.cleaned(minutes)
+    with tempfile.TemporaryDirectory(dir=upload_folder(), prefix=_DRAFTS) as drafts:
+        yield _make(minutes, format, options, Path(drafts), run)
+
+
+def _make(
+    minutes: Minutes,
+    format: str,  # noqa: A002
+    options: Options,
+    drafts: Path,
+    run: Run | None,
+) -> Made:
+    kinds = formats.formats_in(format, options)
+    done: list[tuple[str, Path]] = []
+    notes, left_out = Notes(), []
+    for position, kind in enumerate(kinds):
+        if run is not None:
+            run.report(0.1 + 0.8 * position / len(kinds), f"rendering {kind.name}")
+        target = drafts / kind.name
+        try:
+            notes = notes.with_those_of(formats.render(kind, minutes, options, target))
+        except NoTimes:
+            left_out.append(kind.name)
+        else:
+            done.append((formats.filename_of(minutes, kind.name), target))
+    if not done:
+        raise NoTimesForCaptions
+    if format != formats.BUNDLE:
+        return Made(done[0][1], notes)
+    bundle.pack(done, drafts / formats.BUNDLE)
+    return Made(drafts / formats.BUNDLE, notes, tuple(left_out))
+
+
+def _keep(run: Run, export: Export, minutes: Minutes, file: Made, fingerprint: str) -> None:
+    """Store the bytes first, then let rows, job and event commit together."""
+    with file.path.open("rb") as source:
+        digest = hashlib.file_digest(source, "sha256").hexdigest()
+    incoming = Incoming(file.path, digest, file.path.stat().st_size)
+    media_type = formats.MEDIA_TYPES[export.format]
+    with (
+        files.placing(
+            incoming, organization_id=export.organization_id, media_type=media_type
+        ) as placed,
+        run.finishing(),
+    ):
+        held = _lock(export)
+        held.stored_file = stored = placed.keep()
+        held.status = ExportStatus.SUCCEEDED
+        held.revision, held.fingerprint = minutes.revision, fingerprint
+        held.filename = formats.filename_of(minutes, export.format)
+        held.notes = file.notes.as_json() | (
+            {"left_out": list(file.left_out)} if file.left_out else {}
+        )
+        held.error_code = held.error_sentence = ""
+        held.completed_at = now()
+        held.expires_at = held.completed_at + timedelta(days=settings.EXPORT_KEEP_DAYS)
+        held.save()
+        _publish_completed(held, stored)
+
+
+def _lock(export: Export) -> Export:
+    """Raises Export.DoesNotExist when it, or its meeting, was deleted while the file was made."""
+    rows = Export.objects.select_for_update(no_key=True)
+    held: Export = rows.get(id=export.id, meeting__isnull=False)
+    return held
+
+
+def _publish_completed(export: Export, stored: StoredFile) -> None:
+    events.publish(
+        EXPORT_COMPLETED,
+        organization_id=export.organization_id,
+        data={
+            **_names(export),
+            "revision": export.revision,
+            "size_bytes": stored.size_bytes,
+            "sha256": stored.sha256,
+        },
+        actor_id=export.requested_by_id,
+    )
+
+
+def _names(export: Export) -> dict[str, str]:
+    return {
+        "export_id": str(export.id),
+        "meeting_id": str(export.meeting_id),
+        "format": export.format,
+    }
+
+
+def mark_failed(*, job: Job) -> None:
+    """The reaction to a job that will not be done: the export says why, once."""
+    with transaction.atomic():
+        export = (
+            Export.objects.select_for_update(no_key=True)
+            .filter(job_id=job.id, status=ExportStatus.QUEUED, meeting__isnull=False)
+            .first()
+        )
+        if export is None:
+            return
+        export.status = ExportStatus.FAILED
+        export.error_code, export.error_sentence = job.error_code, job.error_sentence
+        export.save(update_fields=["status", "error_code", "error_sentence", "updated_at"])
+        events.publish(
+            EXPORT_FAILED,
+            organization_id=export.organization_id,
+            data={**_names(export), "error_code": job.error_code},
+            actor_id=export.requested_by_id,
+        )
+
+
+def cancel_export(*, export: Export) -> Export:
+    """Stop making a file. Raises NothingToCancel, or JobHasEnded when it is too late."""
+    if export.job is None or export.status != ExportStatus.QUEUED:
+        raise NothingToCancel
+    export.job = jobs.cancel_job(job=export.job)
+    return export
+
+
+def delete_export(*, export: Export) -> None:
+    """Delete an export, its job and, with the last export of the same bytes, its file."""
+    with transaction.atomic():
+        jobs.forget_subjects([export.id])
+        held = Export.objects.select_for_update().filter(id=export.id).first()
+        if held is None:
+            return
+        stored = held.stored_file
+        held.delete()
+        key = files.release(stored) if stored else None
+        if key is not None:
+            origin = jobs.Origin(organization_id=export.organization_id)
+            jobs.enqueue(kind="core.delete_files", origin=origin, arguments={"keys": [key]})
+
+
+def forget_deleted_meetings(*, organization_id: UUID) -> None:
+    """The reaction to a deleted meeting: no file of it stays."""
+    for export in queries.of_deleted_meetings(organization_id):
+        delete_export(export=export)
+
+
+def follow_meeting(*, meeting: Meeting) -> None:
+    """The reaction to a changed meeting: jobs about its exports belong to its team."""
+    with transaction.atomic():
+        exports = list(Export.objects.filter(meeting=meeting).values_list("id", flat=True))
+        jobs.move_subjects(exports, team_id=meeting.team_id)
+
+
+def sweep() -> int:
+    """Let go of exports whose time is over, and of drafts that a killed worker left a day ago."""
+    horizon = time.time() - _STALE_SECONDS
+    for draft in upload_folder().glob(f"{_DRAFTS}*"):
+        if draft.stat().st_mtime < horizon:
+            shutil.rmtree(draft, ignore_errors=True)
+    over = list(queries.expired(_BATCH))
+    for export in over:
+        delete_export(export=export)
+    return len(over)

@@ -1,0 +1,57 @@
+"""What exports do when something has happened."""
+
+from __future__ import annotations
+
+from core.events.models import Event
+from core.events.registry import subscribe
+from core.jobs.models import Job
+from core.notifications import services as notifications
+from core.notifications.kinds import declare
+from exports import queries
+from exports.models import Export
+from exports.services import exports as export_services
+from meetings.models import Meeting
+
+READY = declare("export.completed", meaning="A file that you asked for is ready.")
+
+
+@subscribe("job.failed")
+@subscribe("job.dead")
+def say_why_it_failed(event: Event) -> None:
+    """An export whose job will not be done has failed."""
+    if event.data["kind"] == export_services.KIND:
+        job = Job.objects.filter(id=event.data["job_id"]).first()
+        if job is not None:
+            export_services.mark_failed(job=job)
+
+
+@subscribe("export.completed")
+def tell_who_asked(event: Event) -> None:
+    """The person who asked for a file hears that it is there."""
+    rows = queries.whole(Export.objects.filter(meeting__isnull=False))
+    export = rows.filter(id=event.data["export_id"]).first()
+    if export is None or event.actor_id is None or event.organization_id is None:
+        return
+    notifications.notify(
+        kind=READY,
+        organization_id=event.organization_id,
+        user_id=event.actor_id,
+        dedup_key=str(event.id),
+        subject_id=export.id,
+        values={"export": export},
+    )
+
+
+@subscribe("meeting.deleted")
+def forget_its_files(event: Event) -> None:
+    """No file outlives its meeting."""
+    if event.organization_id is not None:
+        export_services.forget_deleted_meetings(organization_id=event.organization_id)
+
+
+@subscribe("meeting.updated")
+def follow_into_its_team(event: Event) -> None:
+    """A meeting may have gone to another team; jobs about its exports go with it."""
+    meeting = Meeting.objects.filter(id=event.data["meeting_id"]).first()
+    if meeting is not None:
+        export_services.follow_meeting(meeting=meeting)
