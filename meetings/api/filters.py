@@ -52,9 +52,7 @@ class ActionItemFilter(DecisionFilter):
     owner_name = django_filters.CharFilter(field_name="owner_name", lookup_expr="icontains")
     due_after = django_filters.DateFilter(field_name="due_on", lookup_expr="gte")
     due_before = django_filters.DateFilter(field_name="due_on", lookup_expr="lt")
-    completed = TruthFilter(
-        field_name="completed_at", lookup_expr="isnull", exclude=True
-    )
+    completed = TruthFilter(field_name="completed_at", lookup_expr="isnull", exclude=True)
 
     open = TruthFilter(method="still_open")
 

@@ -172,9 +172,7 @@ def _write(run: Run, recording: Recording, text: TranscriptText, missing_ms: int
         publish_completed(transcript, actor_id=run.job.requested_by_id)
 
 
-def _create_transcript(
-    recording: Recording, text: TranscriptText, missing_ms: int
-) -> Transcript:
+def _create_transcript(recording: Recording, text: TranscriptText, missing_ms: int) -> Transcript:
     latest = recording.transcripts.aggregate(latest=Max("version"))["latest"] or 0
     return Transcript.objects.create(
         organization_id=recording.organization_id,

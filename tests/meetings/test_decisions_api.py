@@ -246,9 +246,11 @@ def test_what_changes_nothing_leaves_the_revision_as_it_was() -> None:
     found = analysis(actor)
     decision, item = make.decision(analysis=found), make.action_item(analysis=found)
     client = make.client(actor)
-    for change in ({}, {"status": "draft"}, {"text": decision.text}):
+    same: tuple[dict[str, Any], ...] = ({}, {"status": "draft"}, {"text": decision.text})
+    for change in same:
         assert client.patch(f"{DECISIONS}{decision.id}/", change).status_code == 200
-    for change in ({}, {"completed": False}, {"owner": None, "due_on": None}):
+    same = ({}, {"completed": False}, {"owner": None, "due_on": None})
+    for change in same:
         assert client.patch(f"{ITEMS}{item.id}/", change).status_code == 200
     assert Meeting.objects.get().revision == found.meeting.revision
     for row in (decision, item):

@@ -57,7 +57,7 @@ class Clash:
     def write(self) -> None:
         with transaction.atomic():
             meeting_services.lock_meeting(self.recording.meeting)
-            transcription._write(self.run, self.recording, assemble([]))
+            transcription._write(self.run, self.recording, assemble([]), missing_ms=0)
 
     def keep_steps(self) -> None:
         for number in range(20):
