@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from core import errors
 from core.db.clock import now
@@ -45,6 +45,7 @@ class Origin:
 
 HOUSEKEEPING = Origin()
 HIGHEST_PRIORITY = 100
+TWIN = "The same work is already queued by another job."
 WENT_ON = "The job this is a piece of went on without it. Ask for that whole work again."
 
 
@@ -174,18 +175,25 @@ def requeue_job(*, job: Job) -> Job:
     A piece whose whole has ended goes round with it: alone it would be done for nobody. Raises
     JobNotEnded for any other status, and for a piece of a whole that went on without it.
     """
-    with transaction.atomic():
-        held = _lock(job)
-        if not held.may_become(JobStatus.QUEUED):
-            raise JobNotEnded
-        whole = held.parent
-        if whole is not None and whole.has_ended:
-            _requeue_whole(whole)
-        elif whole is not None and not whole.is_waiting:
-            raise JobNotEnded(WENT_ON)
-        else:
-            _requeue_whole(held)
-        held.refresh_from_db()
+    try:
+        with transaction.atomic():
+            return _requeue(job)
+    except IntegrityError as error:  # asked for again by somebody else at this very moment
+        raise JobNotEnded(TWIN) from error
+
+
+def _requeue(job: Job) -> Job:
+    held = _lock(job)
+    if not held.may_become(JobStatus.QUEUED):
+        raise JobNotEnded
+    whole = held.parent
+    if whole is not None and whole.has_ended:
+        _requeue_whole(whole)
+    elif whole is not None and not whole.is_waiting:
+        raise JobNotEnded(WENT_ON)
+    else:
+        _requeue_whole(held)
+    held.refresh_from_db()
     return held
 
 
@@ -238,7 +246,7 @@ def _twins(job: Job) -> JobQuerySet:
 
 def _check_no_twin(job: Job) -> None:
     if job.dedup_key and _twins(job).exists():
-        raise JobNotEnded("The same work is already queued by another job.")
+        raise JobNotEnded(TWIN)
 
 
 def move_subjects(subject_ids: list[uuid.UUID], *, team_id: uuid.UUID | None) -> None:
