@@ -9,7 +9,7 @@ import regex
 from meetings.analysis import due_dates
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import ActionItemFound
-from meetings.analysis.fluent import fluent
+from meetings.analysis.fluent import item as item_text
 from meetings.analysis.language import Cue, Language
 from meetings.analysis.participants import Participants
 from meetings.analysis.sameness import Kept, distinct
@@ -64,7 +64,7 @@ def _item(
     task = max(strong, key=lambda each: each.confidence)
     sure = task.confidence + (DUE_ADDS if due else 0)
     return ActionItemFound(
-        text=fluent(text, language),
+        text=item_text(text, language),
         confidence=round(min(sure, 0.95), 2),
         quotes=quotes(sentence, discussion.turns),
         owner_name=task.owner,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import DecisionFound
-from meetings.analysis.fluent import fluent
+from meetings.analysis.fluent import item as item_text
 from meetings.analysis.language import Language
 from meetings.analysis.sameness import Kept, distinct
 from meetings.analysis.sentences import Sentence, quotes
@@ -27,12 +27,19 @@ def find(discussion: Discussion, said: list[Sentence], language: Language) -> Ke
             continue
         found.append(
             DecisionFound(
-                text=fluent(text, language),
+                text=item_text(text, language),
                 confidence=confidence,
                 quotes=quotes(sentence, discussion.turns),
             )
         )
     return distinct(found, language)
+
+
+def is_of_the_past(text: str, language: Language) -> bool:
+    """Whether a sentence reports what was decided at another time: "last year we decided"."""
+    if language.deciding is None or language.past is None:
+        return False
+    return bool(language.deciding.search(text) and language.past.search(text))
 
 
 def _confidence(text: str, language: Language) -> float:

@@ -20,6 +20,15 @@ def fluent(text: str, language: Language) -> str:
     return _sentence(" ".join(tokens))
 
 
+def item(text: str, language: Language) -> str:
+    """An item's text: fluent, without a label or a nod before it ("Decision:", "Agreed,")."""
+    said = fluent(text, language)
+    rest = said
+    while language.labels and (label := language.labels.match(rest)):
+        rest = fluent(rest[label.end() :], language)
+    return rest or said
+
+
 def bare(token: str) -> str:
     """A token as it is compared: lower case, without the marks around it."""
     return token.strip(_EDGE).lower().replace("’", "'")

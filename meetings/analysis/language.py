@@ -49,8 +49,18 @@ class Language:
     discussed_by: str = ""
     conjunction: str = ""
     articles: tuple[str, ...] = ()
+    determiners: frozenset[str] = frozenset()
+    auxiliaries: frozenset[str] = frozenset()
+    clause_openers: frozenset[str] = frozenset()
+    capital_nouns: bool = False
+    not_topics: frozenset[str] = frozenset()
     not_names: frozenset[str] = frozenset()
     speaker_says: frozenset[str] = frozenset()
+    labels: regex.Pattern[str] | None = None
+    decided: str = ""
+    to_do: str = ""
+    deciding: regex.Pattern[str] | None = None
+    past: regex.Pattern[str] | None = None
     decisions: tuple[Cue, ...] = ()
     not_decisions: tuple[regex.Pattern[str], ...] = ()
     action_items: tuple[Cue, ...] = ()
@@ -75,7 +85,7 @@ def codes() -> frozenset[str]:
 
 def _language(code: str, read: Mapping[str, Any]) -> Language:
     named = {"NAME": NAME, **read["named"]}
-    decisions, actions = read["decisions"], read["action_items"]
+    decisions, actions, due = read["decisions"], read["action_items"], read["due"]
     return Language(
         code=code,
         stemmer=read["stemmer"],
@@ -93,13 +103,23 @@ def _language(code: str, read: Mapping[str, Any]) -> Language:
         discussed_by=read["discussed_by"],
         conjunction=read["conjunction"],
         articles=tuple(read["articles"]),
+        determiners=frozenset(read["determiners"].split()),
+        auxiliaries=frozenset(read["auxiliaries"].split()),
+        clause_openers=frozenset(read["clause_openers"].split()),
+        capital_nouns=read["capital_nouns"],
+        not_topics=frozenset((*read["not_topics"].split(), *due["weekdays"], *due["months"])),
         not_names=frozenset(read["not_names"].split()),
         speaker_says=frozenset(read["speaker_says"]),
+        labels=compiled(read["labels"], named),
+        decided=read["decided"],
+        to_do=read["to_do"],
+        deciding=compiled(decisions["deciding"], named),
+        past=compiled(named["PAST"], named),
         decisions=_cues(decisions, named),
         not_decisions=_refusals(decisions, named),
         action_items=_cues(actions, named),
         not_action_items=_refusals(actions, named),
-        due=read["due"],
+        due=due,
     )
 
 

@@ -41,7 +41,7 @@ def find(
     chapters = _chapters(discussion, said, language)
     by_chapter = _sorted_in(said, chapters)
     texts = [[fluent(each.text, language) for each in part] for part in by_chapter]
-    phrases = Phrases(texts, language)
+    phrases = Phrases(texts, language, {turn.speaker for turn in discussion.turns})
     return tuple(
         _topic(discussion, chapter, part, phrases.of(number, TITLE_PHRASES))
         for number, (chapter, part) in enumerate(zip(chapters, by_chapter, strict=True))

@@ -63,6 +63,16 @@ def test_what_only_sounds_like_a_task_is_refused(language: str, text: str) -> No
     assert action_items(f"Chair: {text}", *OTHERS, language=language) == []
 
 
+def test_a_task_is_told_without_its_label() -> None:
+    labelled, spoken = action_items(
+        "Chair: Action item: Bob to send the draft by Friday.",
+        "Bob: Okay, so I will book the hall by Monday.",
+    )
+
+    assert labelled.text == "Bob to send the draft by Friday."
+    assert spoken.text == "I will book the hall by Monday."
+
+
 def test_nobody_is_made_the_owner_when_nobody_was_told_apart() -> None:
     (found,) = action_items(": I'll send the draft by Friday.")
 

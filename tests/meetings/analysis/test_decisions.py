@@ -15,6 +15,10 @@ DECIDED = [
     ("en", "The board approved the annual accounts."),
     ("en", "The motion to sell the old van was carried."),
     ("en", "We decided not to raise the fees this year."),
+    ("en", "Okay, then we're agreed: the marketing budget stays at ten thousand euros."),
+    ("en", "Yes, agreed, the release moves to April."),
+    ("en", "We will move the meeting to Thursdays from now on."),
+    ("en", "From now on we meet on Thursdays."),
     ("sv", "Styrelsen beslutade att laga taket före sommaren."),
     ("sv", "Beslut: vi köper en ny tvättmaskin."),
     ("de", "Der Vorstand hat beschlossen, den Platz zu sanieren."),
@@ -34,6 +38,11 @@ REFUSED = [
     ("en", "Nothing was decided about the parking spaces."),
     ("en", "Did we agree on a budget for the new van?"),
     ("en", "We agreed."),
+    ("en", "Yes, agreed, the food was awful."),
+    ("en", "Agreed, but the price stays too high for us."),
+    ("en", "We will move the meeting to Thursday."),
+    ("en", "We started late because we decided to wait for Anna."),
+    ("en", "In the last review it was agreed to switch it off."),
     ("sv", "Vi har inte beslutat att laga taket ännu."),
     ("sv", "Förra året beslutade vi att måla trapphuset."),
     ("de", "Wir haben noch nichts beschlossen, was den Platz angeht."),
@@ -55,6 +64,22 @@ def test_a_formal_decision_is_found_with_its_words(language: str, text: str) -> 
 @pytest.mark.parametrize(("language", "text"), REFUSED)
 def test_what_only_sounds_like_a_decision_is_refused(language: str, text: str) -> None:
     assert decisions(f"Chair: {text}", language=language) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("Decision: we ship on Monday.", "We ship on Monday."),
+        ("Yes, agreed, the release moves to April.", "The release moves to April."),
+        ("Okay, then we're agreed: the budget stays.", "The budget stays."),
+        ("We agreed that the budget stays.", "We agreed that the budget stays."),
+    ],
+)
+def test_a_decision_is_told_without_its_label_and_quoted_with_it(said: str, written: str) -> None:
+    (found,) = decisions(f"Chair: {said}")
+
+    assert found.text == written
+    assert [quote.text for quote in found.quotes] == [said]
 
 
 def test_a_label_is_surer_than_free_speech() -> None:

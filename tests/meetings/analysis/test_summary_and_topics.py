@@ -11,7 +11,7 @@ from meetings.analysis.fluent import fluent
 from meetings.analysis.language import table
 from meetings.analysis.words import length
 from tests.bench import summaries as bench
-from tests.meetings.analysis.said import summaries, topics
+from tests.meetings.analysis.said import discussion, summaries, topics
 
 MEETINGS = {meeting.name: meeting.discussion for meeting in bench.meetings()}
 SOME = ["ES2005a", "IS1007b", "Bro007", "education_19"]
@@ -58,6 +58,58 @@ def test_a_summary_names_who_spoke_and_what_about() -> None:
 
     assert found.text.startswith("Project Manager, Industrial Designer, User Interface and")
     assert "remote control" in found.text.partition(".")[0]
+
+
+TALK = (
+    "Clara: I looked at the marketing budget regarding the spring campaign.",
+    "Ben: The man's close to agreeing on the marketing budget, Clara.",
+    "Clara: Last year we decided to close the shop in Graz for the winter.",
+    "Ben: Okay, so decision: the marketing budget stays at ten thousand euros.",
+    "Clara: I'll send the spring campaign to the printer by Friday.",
+)
+
+
+def test_the_first_line_holds_phrases_and_neither_cue_words_nor_speakers() -> None:
+    (found,) = summaries(discussion(*TALK))
+    line = found.text.partition(".")[0]
+
+    assert line.startswith("Clara and Ben discussed ")
+    assert "the marketing budget" in line
+    assert "the spring campaign" in line
+    for noise in ("agree", "decid", "decision", "regarding", "man's", "close", "Friday"):
+        assert noise not in line
+    assert line.count("Clara") == 1
+
+
+def test_a_summary_begins_with_what_was_decided_and_who_does_what() -> None:
+    (found,) = summaries(discussion(*TALK))
+
+    assert (
+        ". Decided: The marketing budget stays at ten thousand euros."
+        " To do: Clara: I'll send the spring campaign to the printer by Friday."
+    ) in found.text
+    assert [quote.turn_id for quote in found.quotes] == sorted({q.turn_id for q in found.quotes})
+
+
+def test_a_summary_never_quotes_what_was_decided_at_another_time() -> None:
+    (found,) = summaries(discussion(*TALK))
+
+    assert "Last year" not in found.text
+
+
+def test_a_meeting_of_two_sentences_is_its_decision() -> None:
+    (found,) = summaries(
+        discussion("Anna: Good morning.", "Bob: We decided to hire two engineers.")
+    )
+
+    assert found.text == "Decided: We decided to hire two engineers."
+
+
+def test_titles_of_chapters_hold_no_cue_words_and_no_speakers() -> None:
+    (found,) = topics(discussion(*TALK))
+
+    assert "marketing budget" in found.title.lower()
+    assert not {"clara", "ben", "agreed", "decided", "decision"} & set(found.title.lower().split())
 
 
 @pytest.mark.parametrize(
