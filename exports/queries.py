@@ -43,8 +43,9 @@ def export_for_work(export_id: str) -> Export:
 
 def meeting_of(export: Export) -> Meeting:
     """The meeting of an export. Raises Meeting.DoesNotExist once it is gone."""
-    found: Meeting = Meeting.objects.get(id=export.meeting_id)
-    return found
+    if export.meeting is None:
+        raise Meeting.DoesNotExist
+    return export.meeting
 
 
 def same_file(meeting: Meeting, fingerprint: str) -> Export | None:

@@ -28,9 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organization", required=True, metavar="NAME")
-        parser.add_argument(
-            "--email", required=True, help="the owner's address, or a member's"
-        )
+        parser.add_argument("--email", required=True, help="the owner's address, or a member's")
         parser.add_argument("--password", help="lets the owner sign in")
         parser.add_argument(
             "--staff", action="store_true", help="with --password: lets the owner into /admin/"

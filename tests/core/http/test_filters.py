@@ -31,5 +31,7 @@ def test_what_is_neither_true_nor_false_is_refused(url: str, name: str) -> None:
 
 
 def test_pages_are_asked_for_beside_filters() -> None:
-    answer = make.client(make.actor()).get("/api/v1/meetings/", {"page_size": 5, "status": "held"})
+    answer = make.client(make.actor()).get(
+        "/api/v1/meetings/", {"page_size": "5", "status": "held"}
+    )
     assert answer.status_code == 200
