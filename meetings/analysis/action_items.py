@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import regex
 
 from meetings.analysis import due_dates
+from meetings.analysis.contents import content_words
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import ActionItemFound
 from meetings.analysis.fluent import item as item_text
@@ -14,10 +15,11 @@ from meetings.analysis.language import Cue, Language
 from meetings.analysis.participants import Participants
 from meetings.analysis.sameness import Kept, distinct
 from meetings.analysis.sentences import Sentence, quotes
-from meetings.analysis.words import folded, length
+from meetings.analysis.words import folded, length, stem
 
 SHORTEST = 4  # words
 ASKS = regex.compile(r"[?？؟]\W*+$")
+ANSWERED_WITHIN = 2  # turns
 DUE_ADDS = 0.1  # a promise with a date is meant more often than one without
 
 
@@ -29,6 +31,12 @@ class _Task:
     needs_due: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    item: ActionItemFound
+    sentence: Sentence
+
+
 def find(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
     """The surest action items in order. Said again later, one counts once, with the surer wording.
 
@@ -36,15 +44,52 @@ def find(discussion: Discussion, said: list[Sentence], language: Language) -> Ke
     0.8 for a named person's task, 0.7 for a promise in the first person; a due date adds to it.
     """
     present = Participants(discussion, language)
-    found: list[ActionItemFound] = []
+    found: list[_Said] = []
     for sentence in said:
         text = " ".join(sentence.text.split())
         if length(text) < SHORTEST or _taken_back(text, language):
             continue
         tasks = _tasks(present.named(text), sentence.speaker, present, language)
         if tasks and (item := _item(discussion, sentence, tasks, language)):
-            found.append(item)
-    return distinct(found, language)
+            new = _Said(item, sentence)
+            if found and _answers(new, found[-1], language):
+                new = _Said(_answered(found.pop().item, item), sentence)
+            found.append(new)
+    return distinct([each.item for each in found], language)
+
+
+def _answers(answer: _Said, asked: _Said, language: Language) -> bool:
+    """Whether somebody takes on what was asked of them a turn or two before, and adds only a day.
+
+    "Can you review the contract, Anna?" "I will review it by Wednesday."
+    """
+    task, question = answer.item, asked.item
+    near = answer.sentence.parts[0].turn - asked.sentence.parts[-1].turn <= ANSWERED_WITHIN
+    if not near or not ASKS.search(question.text) or not _is_one_person(task, question, answer):
+        return False
+    said = task.text.replace(task.due_phrase, " ") if task.due_phrase else task.text
+    new, known = content_words([said, question.text], language)
+    stems = {stem(word, language.stemmer) for word in new}
+    return stems <= {stem(word, language.stemmer) for word in known}
+
+
+def _is_one_person(task: ActionItemFound, question: ActionItemFound, answer: _Said) -> bool:
+    owner, asked = set(folded(task.owner_name).split()), set(folded(question.owner_name).split())
+    speaks_for_self = task.owner_name == answer.sentence.speaker
+    return speaks_for_self and bool(owner & asked) and (owner <= asked or asked <= owner)
+
+
+def _answered(question: ActionItemFound, answer: ActionItemFound) -> ActionItemFound:
+    """One item of the two: what is to be done was asked, and by when was answered."""
+    dated = answer if answer.due_phrase else question
+    return ActionItemFound(
+        text=f"{question.text} {answer.text}",
+        confidence=max(question.confidence, answer.confidence),
+        quotes=(*question.quotes, *answer.quotes),
+        owner_name=answer.owner_name,
+        due_on=dated.due_on,
+        due_phrase=dated.due_phrase,
+    )
 
 
 def _taken_back(text: str, language: Language) -> bool:

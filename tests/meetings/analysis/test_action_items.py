@@ -73,6 +73,34 @@ def test_a_task_is_told_without_its_label() -> None:
     assert spoken.text == "I will book the hall by Monday."
 
 
+def test_a_question_and_its_answer_are_one_task() -> None:
+    (found,) = action_items(
+        "Chair: Can you review the contract, Anna?", "Anna: I will review it by Wednesday."
+    )
+
+    assert found.text == "Can you review the contract, Anna? I will review it by Wednesday."
+    assert (found.owner_name, found.due_on) == ("Anna", date(2026, 3, 4))
+    assert [quote.turn_id for quote in found.quotes] == ["t0", "t1"]
+
+
+def test_an_answer_that_names_another_thing_is_another_task() -> None:
+    found = action_items(
+        "Chair: Can you review the contract, Anna?", "Anna: I will review the budget by Wednesday."
+    )
+
+    assert len(found) == 2
+
+
+def test_a_promise_of_somebody_else_is_no_answer() -> None:
+    found = action_items(
+        *OTHERS,
+        "Chair: Can you review the contract, Anna?",
+        "Bob: I will review it by Wednesday.",
+    )
+
+    assert [item.owner_name for item in found] == ["Anna", "Bob"]
+
+
 def test_nobody_is_made_the_owner_when_nobody_was_told_apart() -> None:
     (found,) = action_items(": I'll send the draft by Friday.")
 
