@@ -15,10 +15,12 @@ RUN uv export --frozen --quiet --no-default-groups --no-emit-project --output-fi
 
 # --- The image ---------------------------------------------------------------------------------
 FROM python:3.13-slim-trixie
-# libmagic tells the type of an upload by its first bytes; Debian mends it, so it carries no version.
+# libmagic tells the type of an upload by its first bytes, and PDFs need fonts for every script;
+# Debian mends them, so they carry no version.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libmagic1t64 \
+      fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin minutebook \
  && install -d -o minutebook -g minutebook -m 0750 \

@@ -110,6 +110,29 @@ def _fill_in_env(folder: Path) -> None:
     (folder / ".env").write_text(filled, "utf-8")
 
 
+def _make_files(folder: Path) -> None:
+    """A meeting in nine languages, and with what nobody should write, as files."""
+    _run([sys.executable, "-m", "tests.exports.judged", str(folder)], JUDGE_SECONDS)
+
+
+# The package has a parser and no program.
+READ_CAPTIONS = """
+const { WebVTTParser } = require(process.argv[2]);
+const { errors, cues } = new WebVTTParser().parse(
+  require("fs").readFileSync(process.argv[3], "utf8"), "captions");
+for (const error of errors) console.log(JSON.stringify(error));
+console.log(`${cues.length} cues, ${errors.length} errors`);
+process.exit(errors.length || !cues.length ? 1 : 0);
+"""
+
+
+def _make_captions(folder: Path) -> None:
+    _make_files(folder)
+    parser = Npm("webvtt-parser", "webvtt-parser@2.2.0").install().parent.parent
+    (folder / "parser").symlink_to(parser / "webvtt-parser", target_is_directory=True)
+    (folder / "read.js").write_text(READ_CAPTIONS, "utf-8")
+
+
 # Rules of the OpenAPI judge that we do not follow, and why.
 NOT_OURS = {
     "no-path-trailing-slash": "our addresses end in a slash, all of them",
@@ -141,6 +164,20 @@ JUDGES = (
             "config/openapi.json",
             *(word for rule in NOT_OURS for word in ("--skip-rule", rule)),
         ),
+    ),
+    Judge(
+        "pdf",
+        "a PDF in nine languages has no fault of syntax or encoding",
+        Debian("qpdf", "qpdf"),
+        ("--check", "{folder}/judged.pdf"),
+        _make_files,
+    ),
+    Judge(
+        "captions",
+        "the reference parser of WebVTT finds nothing wrong with captions in nine languages",
+        Debian("node", "nodejs"),
+        ("{folder}/read.js", "{folder}/parser/parser.js", "{folder}/judged.vtt"),
+        _make_captions,
     ),
 )
 
