@@ -94,13 +94,17 @@ QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A program, what it judges and why. In its arguments `{folder}` is what `prepare` filled."""
+    """A program, what it judges and why. In its arguments `{folder}` is what `prepare` filled.
+
+    `weigh` tells what is wrong with what the program wrote there, nothing if it is right.
+    """
 
     name: str
     why: str
     tool: Debian | Npm | Locked
     arguments: tuple[str, ...]
     prepare: Callable[[Path], None] | None = None
+    weigh: Callable[[Path], str] | None = None
 
 
 def _fill_in_env(folder: Path) -> None:
@@ -113,6 +117,13 @@ def _fill_in_env(folder: Path) -> None:
 def _make_files(folder: Path) -> None:
     """A meeting in nine languages, and with what nobody should write, as files."""
     _run([sys.executable, "-m", "tests.exports.judged", str(folder)], JUDGE_SECONDS)
+
+
+def _compare_words(folder: Path) -> str:
+    """The words of each language that did not come out of the PDF as they went in."""
+    words = [sys.executable, "-m", "tests.exports.judged", "--compare", str(folder)]
+    done = subprocess.run(words, cwd=devstack.ROOT, capture_output=True, text=True, check=False)
+    return f"{done.stdout}{done.stderr}".strip() if done.returncode else ""
 
 
 # The package has a parser and no program.
@@ -171,6 +182,14 @@ JUDGES = (
         Debian("qpdf", "qpdf"),
         ("--check", "{folder}/judged.pdf"),
         _make_files,
+    ),
+    Judge(
+        "words",
+        "what was said can be copied out of a PDF as it went in",
+        Debian("pdftotext", "poppler-utils"),
+        ("{folder}/judged.pdf", "{folder}/judged.txt"),
+        _make_files,
+        _compare_words,
     ),
     Judge(
         "captions",
@@ -233,7 +252,10 @@ def _judge(judge: Judge) -> Verdict:
             timeout=JUDGE_SECONDS,
             check=False,
         )
-    said = f"{done.stdout}{done.stderr}".strip()
+        said = f"{done.stdout}{done.stderr}".strip()
+        if done.returncode == 0 and judge.weigh is not None:
+            wrong = judge.weigh(folder)
+            return Verdict(judge, passed=not wrong, said=wrong)
     return Verdict(judge, passed=done.returncode == 0, said=said)
 
 

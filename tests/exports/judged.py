@@ -1,7 +1,13 @@
-"""`python -m tests.exports.judged FOLDER`: the files that programs of others judge."""
+"""`python -m tests.exports.judged [--compare] FOLDER`: the files that programs of others judge.
+
+With --compare, whether the words that pdftotext found are those that were said. Arabic letters are
+left out: pdftotext turns the two letters of a ligature around, and fonts whose dots are glyphs of
+their own give letters twice. How they look is what tests and pictures of the pages are for.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +15,7 @@ from pathlib import Path
 from exports.renderers import formats
 from exports.renderers.minutes import Minutes
 from exports.renderers.options import Options
-from tests.exports.sample import HOSTILE, LANGUAGES, minutes, with_text_everywhere
+from tests.exports.sample import HOSTILE, LANGUAGES, TEXTS, minutes, with_text_everywhere
 
 
 def everyone() -> Minutes:
@@ -31,5 +37,20 @@ def write(folder: Path) -> None:
         formats.render(formats.SINGLE[kind], meeting, Options(), folder / f"judged.{kind}")
 
 
+COMPARED = tuple(code for code in LANGUAGES if code not in ("ar", "ur"))
+# Spaces, the marks of direction that pdftotext adds, and places to break.
+NO_WORDS = re.compile("[\\s\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
+
+
+def missing(folder: Path) -> list[str]:
+    """What was said and is not in judged.txt."""
+    found = NO_WORDS.sub("", (folder / "judged.txt").read_text("utf-8"))
+    said = [(code, text) for code in COMPARED for text in TEXTS[code][1:]]
+    return [f"{code}: {text}" for code, text in said if NO_WORDS.sub("", text) not in found]
+
+
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    *compare, name = sys.argv[1:]
+    if compare:
+        sys.exit("\n".join(missing(Path(name))) or 0)
+    write(Path(name))
