@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from core import errors
 from core.accounts.actor import Actor
@@ -83,7 +84,7 @@ def delete_meeting(*, actor: Actor, meeting: Meeting) -> None:
 
 def touch(meeting: Meeting) -> None:
     """Bump the revision: something that belongs to the meeting has changed."""
-    Meeting.objects.filter(id=meeting.id).update(revision=F("revision") + 1)
+    Meeting.objects.filter(id=meeting.id).update(revision=F("revision") + 1, updated_at=Now())
 
 
 def lock_meeting(meeting: Meeting, *, actor: Actor | None = None) -> Meeting:

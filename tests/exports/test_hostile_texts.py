@@ -20,6 +20,8 @@ from exports.renderers.options import Options, Table, Timestamps
 from tests.exports.reading import made, read
 from tests.exports.sample import HOSTILE, minutes, with_text_everywhere
 
+pytestmark = pytest.mark.slow
+
 CANARY = "the canary sings in this file"
 
 

@@ -20,6 +20,8 @@ from exports.renderers.options import Options
 from tests.exports.reading import made, text_of_pdf
 from tests.exports.sample import LANGUAGES, TEXTS, minutes
 
+pytestmark = pytest.mark.slow
+
 
 def test_this_installation_has_every_font() -> None:
     assert missing_packages() == []

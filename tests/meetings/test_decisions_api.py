@@ -303,6 +303,16 @@ def test_a_persons_words_cannot_be_made_a_draft(url: str, words: dict[str, str])
     assert client.get(address).json() == before
 
 
+def test_a_meeting_was_changed_when_what_belongs_to_it_was() -> None:
+    actor = make.actor()
+    decision = make.decision(analysis=analysis(actor))
+    before = Meeting.objects.get()
+    make.client(actor).patch(f"{DECISIONS}{decision.id}/", {"status": "confirmed"}, format="json")
+    after = Meeting.objects.get()
+    assert after.revision == before.revision + 1
+    assert after.updated_at > before.updated_at
+
+
 def test_what_remains_to_be_done_is_neither_done_nor_dismissed() -> None:
     actor = make.actor()
     found = analysis(actor)

@@ -13,6 +13,8 @@ from meetings.analysis.findings import Note, Section
 from meetings.analysis.sameness import MOST
 from tests.meetings.analysis.said import MONDAY, discussion
 
+pytestmark = pytest.mark.slow
+
 PIECES = [
     "we agreed that", "Anna will send", "by Friday", "Action:", "I'll", "may", "25", ".", "?", "!",
     "...", "\n",
