@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
+from core.accounts.actor import Actor
+from core.accounts.models import Membership, Role
 from core.db.clock import now
 from exports.models import Export
 from exports.renderers.minutes import (
@@ -63,6 +65,17 @@ def expired(limit: int) -> QuerySet[Export]:
     """Exports whose time is over, and those of meetings that are gone."""
     over = Export.objects.filter(expires_at__lte=now())
     return over.order_by("expires_at")[:limit]
+
+
+def is_seen_by(export: Export, user_id: UUID) -> bool:
+    """Whether this person may see the export's meeting now."""
+    found = Membership.objects.filter(organization_id=export.organization_id, user_id=user_id)
+    member = found.select_related("user", "organization").first()
+    if member is None:
+        return False
+    actor = Actor(member.user, member.organization, Role(member.role))
+    seen: bool = Meeting.objects.visible_to(actor).filter(id=export.meeting_id).exists()
+    return seen
 
 
 def of_deleted_meetings(organization_id: UUID) -> QuerySet[Export]:

@@ -32,6 +32,8 @@ def tell_who_asked(event: Event) -> None:
     export = rows.filter(id=event.data["export_id"]).first()
     if export is None or event.actor_id is None or event.organization_id is None:
         return
+    if not queries.is_seen_by(export, event.actor_id):
+        return  # the letter would name a meeting that went to another team meanwhile
     notifications.notify(
         kind=READY,
         organization_id=event.organization_id,

@@ -158,5 +158,6 @@ def sweep_uploads() -> None:
     """Remove what a killed web process left behind a day ago."""
     horizon = time.time() - STALE_SECONDS
     for path in upload_folder().glob("upload-*"):
-        if path.stat().st_mtime < horizon:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # its upload has just ended
+            if path.stat().st_mtime < horizon:
+                path.unlink()

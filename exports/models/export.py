@@ -85,11 +85,11 @@ class Export(OwnedRow):
 
     @property
     def current_status(self) -> ExportStatus:
-        """What it came to, until then what its job says. Needs `job`.
+        """What it came to; until then, or while it is tried again, what its job says. Needs `job`.
 
         A job is kept for a while only: unsettled work without one has failed.
         """
-        if self.status != ExportStatus.QUEUED:
+        if self.status != ExportStatus.QUEUED and not self._is_open:
             return ExportStatus(self.status)
         if self.job is None:
             return ExportStatus.FAILED
@@ -102,6 +102,12 @@ class Export(OwnedRow):
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a file is still to come. Needs `job`."""
-        is_open = self.job is not None and self.job.status not in ENDED
-        return self.status == ExportStatus.QUEUED and is_open
+        """Whether a file is still to come: nobody has asked its job to stop. Needs `job`."""
+        return self._is_open and self.job is not None and self.job.cancel_requested_at is None
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether its job is at work, and has not made the file yet."""
+        if self.job is None or self.stored_file_id is not None:
+            return False
+        return self.job.status not in ENDED

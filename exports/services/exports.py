@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import tempfile
@@ -26,7 +27,7 @@ from core.files.incoming import Incoming, upload_folder
 from core.files.models import StoredFile
 from core.jobs import services as jobs
 from core.jobs.failures import JobFailure
-from core.jobs.models import Job
+from core.jobs.models import Job, JobStatus
 from core.jobs.run import Run
 from exports import queries
 from exports.events import EXPORT_COMPLETED, EXPORT_FAILED, EXPORT_REQUESTED
@@ -245,11 +246,16 @@ def _names(export: Export) -> dict[str, str]:
 
 
 def mark_failed(*, job: Job) -> None:
-    """The reaction to a job that will not be done: the export says why, once."""
+    """The reaction to a job that will not be done: the export says why.
+
+    One that was queued again meanwhile is left to what it comes to then.
+    """
+    if job.status not in (JobStatus.FAILED, JobStatus.DEAD):
+        return
     with transaction.atomic():
         export = (
             Export.objects.select_for_update(no_key=True)
-            .filter(job_id=job.id, status=ExportStatus.QUEUED, meeting__isnull=False)
+            .filter(job_id=job.id, stored_file=None, meeting__isnull=False)
             .first()
         )
         if export is None:
@@ -267,7 +273,8 @@ def mark_failed(*, job: Job) -> None:
 
 def cancel_export(*, export: Export) -> Export:
     """Stop making a file. Raises NothingToCancel, or JobHasEnded when it is too late."""
-    if export.job is None or export.status != ExportStatus.QUEUED:
+    settled = export.status != ExportStatus.QUEUED
+    if export.job is None or (settled and export.job.has_ended):
         raise NothingToCancel
     export.job = jobs.cancel_job(job=export.job)
     return export
@@ -278,14 +285,27 @@ def delete_export(*, export: Export) -> None:
     with transaction.atomic():
         jobs.forget_subjects([export.id])
         held = Export.objects.select_for_update().filter(id=export.id).first()
-        if held is None:
-            return
-        stored = held.stored_file
-        held.delete()
-        key = files.release(stored) if stored else None
-        if key is not None:
-            origin = jobs.Origin(organization_id=export.organization_id)
-            jobs.enqueue(kind="core.delete_files", origin=origin, arguments={"keys": [key]})
+        if held is not None:
+            _let_go(held)
+
+
+def expire_export(*, export: Export) -> None:
+    """Let go of an export whose time is over. Its job stays: history has a time of its own."""
+    with transaction.atomic():
+        over = Export.objects.select_for_update().filter(id=export.id, expires_at__lte=now())
+        held = over.first()
+        if held is not None:
+            _let_go(held)
+
+
+def _let_go(held: Export) -> None:
+    """Under its lock: the row goes, and with the last export of the same bytes its file."""
+    stored = held.stored_file
+    held.delete()
+    key = files.release(stored) if stored else None
+    if key is not None:
+        origin = jobs.Origin(organization_id=held.organization_id)
+        jobs.enqueue(kind="core.delete_files", origin=origin, arguments={"keys": [key]})
 
 
 def forget_deleted_meetings(*, organization_id: UUID) -> None:
@@ -305,9 +325,10 @@ def sweep() -> int:
     """Let go of exports whose time is over, and of drafts that a killed worker left a day ago."""
     horizon = time.time() - _STALE_SECONDS
     for draft in upload_folder().glob(f"{_DRAFTS}*"):
-        if draft.stat().st_mtime < horizon:
-            shutil.rmtree(draft, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # its job has just cleaned up
+            if draft.stat().st_mtime < horizon:
+                shutil.rmtree(draft, ignore_errors=True)
     over = list(queries.expired(_BATCH))
     for export in over:
-        delete_export(export=export)
+        expire_export(export=export)
     return len(over)

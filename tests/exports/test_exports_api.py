@@ -10,11 +10,15 @@ from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
 from core.accounts.models import Role
+from core.db.clock import now
 from core.events.models import Event
 from core.jobs.models import Job
+from core.jobs.services import requeue_job
 from core.notifications.models import Notification
 from exports.models import Export
+from exports.renderers import plain_text
 from exports.renderers.formats import MEDIA_TYPES, NAMES
+from exports.services.exports import NoTimesForCaptions
 from meetings.models import Meeting
 from tests import make
 from tests.run_jobs import run_jobs
@@ -257,6 +261,48 @@ def test_a_waiting_export_is_cancelled_and_a_finished_one_is_not(
     done = finished(client, meeting)
     late = client.post(f"{ADDRESS}{done['id']}/cancel/")
     assert (late.status_code, late.json()["code"]) == (409, "export.has_ended")
+
+
+def test_nobody_joins_an_export_that_is_being_cancelled(
+    client: APIClient, meeting: Meeting
+) -> None:
+    first = ask(client, meeting).json()["export"]["id"]
+    Job.objects.update(status="running", lease_until=now(plus_seconds=9), cancel_requested_at=now())
+    second = ask(client, meeting).json()["export"]["id"]
+    assert second != first
+
+
+def test_an_export_that_is_tried_again_is_at_work_again(
+    client: APIClient, meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(plain_text, "render", _fail)
+        export_id = ask(client, meeting).json()["export"]["id"]
+        run_jobs()
+    address = f"{ADDRESS}{export_id}/"
+    assert client.get(address).json()["status"] == "failed"
+    requeue_job(job=Job.objects.get(kind="exports.render_export"))
+    assert client.get(address).json()["status"] == "queued"
+    assert ask(client, meeting).json()["export"]["id"] == export_id, "no second one is made"
+    run_jobs()
+    shown = client.get(address).json()
+    assert (shown["status"], shown["error"]) == ("succeeded", None)
+
+
+def _fail(*_: Any, **__: Any) -> None:
+    raise NoTimesForCaptions
+
+
+def test_who_may_not_see_the_meeting_any_more_is_told_nothing_of_it(who: Actor) -> None:
+    member = make.actor(organization=who.organization, role=Role.MEMBER)
+    meeting = make.meeting(organization=who.organization, title="Secret plans")
+    ask(make.client(member), meeting)
+    meeting.team = make.team(organization=who.organization)
+    meeting.save()
+    run_jobs()
+    assert Export.objects.get().stored_file is not None
+    assert not Notification.objects.exists()
+    assert mail.outbox == []
 
 
 def test_the_list_is_narrowed_by_meeting_and_format(

@@ -43,6 +43,18 @@ def test_a_file_whose_time_is_over_is_swept_with_its_bytes() -> None:
     assert not default_storage.exists(over.stored_file.key)
 
 
+def test_the_job_of_an_export_whose_time_is_over_stays_for_its_own_time() -> None:
+    who = make.actor()
+    ask(make.client(who), make.meeting(organization=who.organization))
+    run_jobs()
+    Export.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+
+    sweep()
+
+    assert not Export.objects.exists()
+    assert Job.objects.filter(kind="exports.render_export").count() == 1
+
+
 def test_bytes_that_another_export_has_too_stay() -> None:
     who = make.actor()
     client = make.client(who)
