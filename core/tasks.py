@@ -16,7 +16,7 @@ from core.notifications import queries as notification_queries
 from core.notifications import services as notifications
 
 
-@job("core.delete_files", queue="default", attempts=5)
+@job("core.delete_files", queue="default", attempts=5, internal=True)
 def delete_files(run: Run, *, keys: list[str], **_: Any) -> None:
     """Remove the bytes of rows that are gone."""
     for position, key in enumerate(keys):
@@ -24,7 +24,7 @@ def delete_files(run: Run, *, keys: list[str], **_: Any) -> None:
         run.report((position + 1) / len(keys), "deleting")
 
 
-@job(notifications.EMAIL_KIND, queue="notification")
+@job(notifications.EMAIL_KIND, queue="notification", internal=True)
 def send_notification(run: Run, *, notification_id: str, **_: Any) -> None:
     """Send somebody the e-mail of a notification."""
     row = notification_queries.notification_for_work(notification_id)

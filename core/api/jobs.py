@@ -17,12 +17,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import errors
 from core.http.renderers import to_json
 from core.http.views import ReadViewSet
 from core.jobs import queries as job_queries
 from core.jobs import services as job_services
 from core.jobs import subjects
 from core.jobs.models import Job, JobStatus
+from core.jobs.policies import is_internal
 from core.jobs.serializers import JobSerializer, WatchedJobSerializer
 
 # How long to wait before the next look at a job, in seconds.
@@ -60,6 +62,13 @@ class JobFilter(django_filters.FilterSet):
             narrow = partial(_about, about)
             filters[about.name] = django_filters.UUIDFilter(method=narrow, help_text=about.meaning)
         return filters
+
+
+class InternalJob(errors.NotAllowed):
+    """Somebody's letter, or bytes to be removed: no colleague may stop that."""
+
+    code = "job.internal"
+    sentence = "This follows from what was done already. Only staff can stop it."
 
 
 class JobViewSet(ReadViewSet):
@@ -108,7 +117,10 @@ class JobViewSet(ReadViewSet):
     )
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        job = job_services.cancel_job(job=self.get_object())
+        job = self.get_object()
+        if is_internal(job.kind):
+            raise InternalJob
+        job = job_services.cancel_job(job=job)
         return Response(JobSerializer(job).data, status=HTTPStatus.OK)
 
 

@@ -32,6 +32,7 @@ def job(
     backoff: Backoff | None = None,
     priority: int = 0,
     every_seconds: float | None = None,
+    internal: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register the decorated function as the work of `kind`. Raises ValueError on a taken kind.
 
@@ -50,6 +51,7 @@ def job(
             priority=priority,
             perform=perform,
             every_seconds=every_seconds,
+            internal=internal,
         )
         policies.register(policy)
         _register_celery_door(policy)

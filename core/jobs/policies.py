@@ -12,7 +12,10 @@ from core.jobs.queues import QUEUES
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How one kind of job is queued, limited and tried again; `every_seconds` is by the clock."""
+    """How one kind of job is queued, limited and tried again; `every_seconds` is by the clock.
+
+    `internal` is work that follows from what people did and that only staff may stop.
+    """
 
     kind: str
     queue: str
@@ -22,6 +25,7 @@ class Policy:
     priority: int
     perform: Callable[..., None]
     every_seconds: float | None = None
+    internal: bool = False
 
 
 _policies: dict[str, Policy] = {}
@@ -43,6 +47,12 @@ def route(kind: str, *_message: Any, **_options: Any) -> dict[str, str] | None:
     """Celery's question which queue a kind goes to (`task_routes`)."""
     policy = _policies.get(kind)
     return {"queue": policy.queue} if policy else None
+
+
+def is_internal(kind: str) -> bool:
+    """Whether only staff may stop jobs of this kind."""
+    policy = _policies.get(kind)
+    return policy is not None and policy.internal
 
 
 def delay_after(kind: str, attempt: int) -> float:

@@ -163,7 +163,7 @@ def test_a_list_of_many_kinds_costs_as_many_queries_as_one_job() -> None:
 
 def test_a_member_cancels_a_job_and_a_viewer_may_only_watch_it() -> None:
     actor = make.actor()
-    job = make.job(organization=actor.organization)
+    job = make.job(organization=actor.organization, kind="tests.note")
     viewer = make.client(make.actor(organization=actor.organization, role=Role.VIEWER))
     assert viewer.get(f"{URL}{job.id}/").status_code == 200
     refused = viewer.post(f"{URL}{job.id}/cancel/")
@@ -177,7 +177,7 @@ def test_a_member_cancels_a_job_and_a_viewer_may_only_watch_it() -> None:
 
 def test_a_key_that_may_only_read_cannot_cancel() -> None:
     actor = make.actor(scopes=("jobs:read",))
-    job = make.job(organization=actor.organization)
+    job = make.job(organization=actor.organization, kind="tests.note")
     answer = make.client(actor).post(f"{URL}{job.id}/cancel/")
     assert (answer.status_code, answer.json()["code"]) == (403, "scope.missing")
 
@@ -190,3 +190,13 @@ def test_an_estimate_takes_one_query() -> None:
     with CaptureQueriesContext(connection) as captured:
         client.get(f"{URL}{job.id}/")
     assert sum("percentile_cont" in query["sql"] for query in captured) == 1
+
+
+@pytest.mark.parametrize("kind", ["core.send_notification", "core.delete_files"])
+def test_nobody_stops_a_colleagues_letter_or_the_removal_of_bytes(kind: str) -> None:
+    actor = make.actor()
+    job = make.job(organization=actor.organization, kind=kind)
+    answer = make.client(actor).post(f"{URL}{job.id}/cancel/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "job.internal")
+    job.refresh_from_db()
+    assert job.status == "queued"
