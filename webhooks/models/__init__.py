@@ -1,0 +1,16 @@
+"""What the world is owed, and what it sent: one file per noun."""
+
+from __future__ import annotations
+
+from webhooks.models.attempt import DeliveryAttempt
+from webhooks.models.delivery import Delivery, DeliveryQuerySet, DeliveryStatus
+from webhooks.models.endpoint import DisabledReason, Endpoint
+
+__all__ = [
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryQuerySet",
+    "DeliveryStatus",
+    "DisabledReason",
+    "Endpoint",
+]

@@ -1,0 +1,108 @@
+"""One event owed to one endpoint."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+from core.db.rows import OwnedQuerySet, OwnedRow
+
+
+class DeliveryStatus(models.TextChoices):
+    """Legal moves are in `MOVES`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # no use trying again: the receiver said it is gone
+    DEAD = "dead"  # attempts used up
+
+
+ENDED = (DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED, DeliveryStatus.DEAD)
+UNDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.DEAD)
+
+MOVES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
+    DeliveryStatus.QUEUED: (DeliveryStatus.RUNNING,),
+    DeliveryStatus.RUNNING: (DeliveryStatus.QUEUED, *ENDED),
+    DeliveryStatus.SUCCEEDED: (DeliveryStatus.QUEUED,),
+    DeliveryStatus.FAILED: (DeliveryStatus.QUEUED,),
+    DeliveryStatus.DEAD: (DeliveryStatus.QUEUED,),
+}
+
+
+class DeliveryQuerySet(OwnedQuerySet):
+    """Deliveries of an organization."""
+
+    def queued(self) -> Self:
+        """Those that wait for their next attempt."""
+        return self.filter(status=DeliveryStatus.QUEUED)
+
+    def undelivered(self) -> Self:
+        """Those that were given up and can be recovered."""
+        return self.filter(status__in=UNDELIVERED)
+
+
+class Delivery(OwnedRow):
+    """What an endpoint is owed: `body` is what is signed, sent, and sent again, letter by letter.
+
+    `attempt_count` counts the tries of the current round of the schedule; a replay begins a new
+    round, while `DeliveryAttempt.number` goes on. A sender holds a running delivery until
+    `lease_until` under `lease_token`, and writes nothing once that token has moved on.
+    """
+
+    event = models.ForeignKey("core.Event", on_delete=models.CASCADE, related_name="+")
+    endpoint = models.ForeignKey(
+        "webhooks.Endpoint", on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    event_type = models.CharField(max_length=80)
+    body = models.TextField()
+
+    status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
+    attempt_count = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.PositiveIntegerField(default=0)
+    last_status_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    last_error_kind = models.CharField(max_length=40, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[DeliveryQuerySet] = DeliveryQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = (
+            models.UniqueConstraint(fields=("event", "endpoint"), name="delivery_owed_once"),
+        )
+        indexes = (
+            models.Index(
+                fields=("endpoint", "next_attempt_at"),
+                name="delivery_waiting",
+                condition=Q(status="queued"),
+            ),
+            models.Index(
+                fields=("lease_until",), name="delivery_held", condition=Q(status="running")
+            ),
+            models.Index(fields=("organization", "-created_at", "-id"), name="delivery_newest"),
+            models.Index(
+                fields=("organization", "status", "-created_at", "-id"), name="delivery_by_status"
+            ),
+            models.Index(
+                fields=("organization", "event_type", "-created_at", "-id"), name="delivery_by_type"
+            ),
+            models.Index(fields=("endpoint", "-created_at", "-id"), name="delivery_of_endpoint"),
+            models.Index(fields=("ended_at",), name="delivery_ended"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.id}"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no attempt follows by itself."""
+        return self.status in ENDED
+
+    def may_become(self, status: DeliveryStatus) -> bool:
+        """Whether `status` is a legal next one."""
+        return status in MOVES[DeliveryStatus(self.status)]

@@ -1,0 +1,69 @@
+"""Where a customer listens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from core.db.rows import OwnedRow
+
+EVERY_TYPE = "*"
+
+
+class DisabledReason(models.TextChoices):
+    """Why nothing is sent any more; by whom it was decided."""
+
+    BY_HAND = "by_hand"
+    GONE = "gone"  # it answered 410
+    FAILING = "failing"  # nothing but failures for days
+
+
+class Endpoint(OwnedRow):
+    """An address of a customer's, the types of events it hears, and how sending to it fares.
+
+    `event_types` are names or patterns such as `export.*` and `*`. What it is owed while it is
+    disabled waits until it is enabled again; events of that time are not owed.
+
+    The rest is its lane's, written by senders only: `paused_until` is the earliest next attempt
+    after failures in a row or a wish of its own (Retry-After), `failing_since` the first failure
+    after the last success, `next_slot_at` the place in the rate limit (a theoretical arrival time,
+    ITU-T I.371).
+    """
+
+    url = models.CharField(max_length=2048)
+    description = models.CharField(max_length=200, blank=True)
+    event_types: models.JSONField[Any, Any] = models.JSONField(default=list)
+    rate_limit_per_second = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_reason = models.CharField(max_length=10, choices=DisabledReason, blank=True)
+
+    failures_in_a_row = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    next_slot_at = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("organization", "-created_at", "-id"), name="endpoint_newest"),
+        )
+
+    def __str__(self) -> str:
+        return self.description or self.url
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether events are sent to it."""
+        return self.disabled_at is None
+
+    def hears(self, event_type: str) -> bool:
+        """Whether it asked for this type; `export.*` is all that begins with `export.`."""
+        return any(_matches(pattern, event_type) for pattern in self.event_types)
+
+
+def _matches(pattern: str, event_type: str) -> bool:
+    if pattern.endswith(EVERY_TYPE):
+        return event_type.startswith(pattern.removesuffix(EVERY_TYPE))
+    return pattern == event_type

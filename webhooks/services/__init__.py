@@ -1,0 +1,1 @@
+"""Decisions that write, one file per noun."""
