@@ -14,6 +14,7 @@ Servers outlive the command that started them; `down` stops them.
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import fcntl
 import hashlib
@@ -137,6 +138,16 @@ def kept_secret(profile: str, name: str) -> str:
     """A random string made once per profile and name, and kept with the servers' passwords."""
     with _opened(profile) as stack:
         return str(stack.keep(name, lambda: secrets.token_urlsafe(48)))
+
+
+def kept_key(profile: str) -> str:
+    """A `SECRET_KEYS` of one key, made once per profile and kept likewise."""
+    with _opened(profile) as stack:
+        return str(stack.keep("secret_keys", _new_key))
+
+
+def _new_key() -> str:
+    return f"local:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def server_versions(urls: Mapping[str, str]) -> dict[str, str]:

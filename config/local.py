@@ -35,6 +35,7 @@ def prepare(profile: str = "dev") -> None:
     own = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "SECRET_KEY": devstack.kept_secret(profile, "secret_key"),
+        "SECRET_KEYS": devstack.kept_key(profile),
         "COOKIES_SECURE": "false",
         "LOG_FORMAT": "console",
         "STATIC_ROOT": str(folder / "static"),

@@ -22,6 +22,7 @@ if (ROOT / ".env").is_file():
 PROCESS = env.str("PROCESS", default="")  # "web" in the process that config/wsgi.py starts
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")  # core.E001 explains an empty one
+SECRET_KEYS = env.str("SECRET_KEYS", default="")  # of values at rest: core/secrets/keyring.py
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -204,6 +205,11 @@ RECORDING_MAX_HOURS = env.float("RECORDING_MAX_HOURS", default=12.0)
 # --- Exports ----------------------------------------------------------------------------------
 EXPORT_KEEP_DAYS = env.float("EXPORT_KEEP_DAYS", default=7.0)
 SIGNED_URL_TTL_SECONDS = env.int("SIGNED_URL_TTL_SECONDS", default=3600)
+
+# --- Webhooks ---------------------------------------------------------------------------------
+WEBHOOK_ENDPOINTS_PER_ORGANIZATION = env.int("WEBHOOK_ENDPOINTS_PER_ORGANIZATION", default=50)
+WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
+WEBHOOK_SECRET_OVERLAP_SECONDS = env.int("WEBHOOK_SECRET_OVERLAP_SECONDS", default=86_400)
 
 # --- Speech -----------------------------------------------------------------------------------
 ASR_MODEL_DIR = env.str("ASR_MODEL_DIR", default="")

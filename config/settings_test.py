@@ -30,6 +30,7 @@ if WORKER:
         os.environ[name] = _numbered(os.environ[name], step)
     os.environ["STORAGE_URL"] = str(Path(os.environ["STORAGE_URL"]) / WORKER)
 os.environ.setdefault("SECRET_KEY", "for tests only, fifty characters or more, never anywhere else")
+os.environ.setdefault("SECRET_KEYS", "tests:Zm9yIHRlc3RzIG9ubHksIHRoaXJ0eS10d28gYnl0ZXM=")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from config.settings import *  # noqa: E402, F403

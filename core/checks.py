@@ -17,6 +17,7 @@ from django.template.loader import get_template
 from core.events.registry import unknown_subscriptions
 from core.jobs.policies import unknown_queues
 from core.notifications.kinds import kinds
+from core.secrets.keyring import KeysUnusable, read_keys
 
 SHORTEST_SECRET = 50
 THREE_WAYS = "Set it, or start with `./mb`, which brings its own, or use docker-compose.yml."
@@ -28,6 +29,19 @@ def check_secret_key(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set SECRET_KEY to at least 50 random characters, the same on every machine."
     return [Error("SECRET_KEY is missing or too short.", hint=hint, id="core.E001")]
+
+
+@register(Tags.security)
+def check_secret_keys(**_kwargs: Any) -> list[CheckMessage]:
+    try:
+        read_keys(settings.SECRET_KEYS)
+    except KeysUnusable as error:
+        hint = (
+            "Set SECRET_KEYS to k1: and 32 random bytes in base64 (`openssl rand -base64 32`), the"
+            " same on every machine. Put a new key before the old ones, which still open."
+        )
+        return [Error(str(error), hint=hint, id="core.E020")]
+    return []
 
 
 @register(Tags.database)

@@ -11,7 +11,7 @@ HIDDEN = "[hidden]"
 # Hidden whatever the value is; names are compared in lower case, dashes as underscores.
 SECRET_NAMES = {
     *("authorization", "cookie", "set_cookie", "sessionid", "csrfmiddlewaretoken"),
-    *("password", "passwd", "secret", "secret_key", "secret_hash", "private_key", "credentials"),
+    *("password", "passwd", "secret", "secret_key", "secret_keys", "secret_hash", "private_key", "credentials"),
     *("token", "access_token", "refresh_token", "api_key", "apikey", "x_api_key", "signature"),
     *("dsn", "database_url", "redis_url", "cache_url"),
 }
