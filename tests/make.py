@@ -17,6 +17,7 @@ from core.accounts.models import Membership, Organization, Role, Team, User
 from core.db.clock import now
 from core.db.rows import new_id
 from core.events import services as events
+from core.events.models import Event
 from core.files.models import StoredFile
 from core.http.models import IdempotencyKey
 from core.jobs.models import Job
@@ -40,6 +41,8 @@ from meetings.models import (
     Topic,
     Transcript,
 )
+from webhooks.models import Delivery, DeliveryAttempt, Endpoint
+from webhooks.queries.catalogue import body_of
 
 _numbers = count(1)
 
@@ -307,6 +310,46 @@ def export(*, meeting: Meeting, content: bytes | None = None, **fields: Any) -> 
     return row
 
 
+def endpoint(*, organization: Organization | None = None, **fields: Any) -> Endpoint:
+    """Where nobody listens: an address on this machine without a server."""
+    fields = {"url": "http://127.0.0.1:9/hook", "event_types": ["*"], **fields}
+    return Endpoint.objects.create(
+        organization=organization or globals()["organization"](), **fields
+    )
+
+
+def delivery(*, endpoint: Endpoint, event: Event | None = None, **fields: Any) -> Delivery:
+    """What the endpoint is owed of an event: by default of a new meeting, and waiting."""
+    if event is None:
+        with transaction.atomic():
+            event = events.publish(
+                MEETING_CREATED,
+                organization_id=endpoint.organization_id,
+                data={"meeting_id": str(new_id()), "revision": 1},
+            )
+    body = body_of(event.type, event.occurred_at, event.data)
+    fields = {"event_type": event.type, "body": body, "next_attempt_at": now(), **fields}
+    return Delivery.objects.create(
+        organization_id=endpoint.organization_id, endpoint=endpoint, event=event, **fields
+    )
+
+
+def attempt(*, delivery: Delivery, **fields: Any) -> DeliveryAttempt:
+    """A try that was answered with 500."""
+    fields = {
+        "number": delivery.attempts.count() + 1,
+        "started_at": now(),
+        "duration_ms": 12,
+        "status_code": 500,
+        "error_kind": "status",
+        "address": "127.0.0.1",
+        **fields,
+    }
+    return DeliveryAttempt.objects.create(
+        organization_id=delivery.organization_id, delivery=delivery, **fields
+    )
+
+
 def notification(*, user: User, organization: Organization, **fields: Any) -> Notification:
     """A notification of the person, and how they want to hear of its kind."""
     NotificationPreference.objects.get_or_create(
@@ -346,5 +389,6 @@ def everything(
     )
     SecurityEvent.objects.create(organization=organization, kind="test")
     notification(user=reader or person.user, organization=organization)
+    attempt(delivery=delivery(endpoint=endpoint(organization=organization)))
     if team is None:
         globals()["team"](organization=organization)

@@ -6,6 +6,9 @@ An app declares its types in its `events.py` and its reactions in `subscribers.p
 
     @subscribe("transcript.completed")
     def start_analysis(event: Event) -> None: ...
+
+    @subscribe_to_public
+    def tell_the_world(event: Event) -> None: ...
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from core.events.models import Event
 
 NAME = re.compile(r"^[a-z_]+(\.[a-z_]+)+$")
+PUBLIC = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,10 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A reaction to one type of event; `name` is remembered on the event once it has run."""
+    """A reaction to one type of event, or to `PUBLIC` ones.
+
+    `name` is remembered on the event once it has run.
+    """
 
     name: str
     event_type: str
@@ -86,9 +93,19 @@ def subscribe(event_type: str) -> Callable[[Callable[[Event], None]], Callable[[
     return register
 
 
+def subscribe_to_public(react: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Call the function likewise for each event of a public type, whoever declares it and when."""
+    return subscribe(PUBLIC)(react)
+
+
 def event_types() -> list[EventType]:
     """All declared types by name."""
     return sorted(_types.values(), key=lambda kind: kind.name)
+
+
+def public_event_types() -> list[EventType]:
+    """Those that reach webhooks, by name."""
+    return [kind for kind in event_types() if kind.public]
 
 
 def event_type(name: str) -> EventType:
@@ -98,9 +115,12 @@ def event_type(name: str) -> EventType:
 
 def subscribers_of(name: str) -> list[Subscriber]:
     """Who listens to this type of event."""
-    return _subscribers.get(name, [])
+    kind = _types.get(name)
+    to_public = _subscribers.get(PUBLIC, []) if kind is not None and kind.public else []
+    return [*_subscribers.get(name, []), *to_public]
 
 
 def unknown_subscriptions() -> list[Subscriber]:
     """Subscribers to types that nobody declared: a typing mistake that a system check reports."""
-    return [s for name, many in _subscribers.items() if name not in _types for s in many]
+    known = {*_types, PUBLIC}
+    return [s for name, many in _subscribers.items() if name not in known for s in many]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -60,7 +61,12 @@ class Endpoint(OwnedRow):
 
     def hears(self, event_type: str) -> bool:
         """Whether it asked for this type; `export.*` is all that begins with `export.`."""
-        return any(_matches(pattern, event_type) for pattern in self.event_types)
+        return is_heard(event_type, self.event_types)
+
+
+def is_heard(event_type: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns fits the type."""
+    return any(_matches(pattern, event_type) for pattern in patterns)
 
 
 def _matches(pattern: str, event_type: str) -> bool:

@@ -1,0 +1,57 @@
+"""Which deliveries there are, what each came to, and which of them can be owed again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from webhooks.models import Delivery, DeliveryAttempt
+from webhooks.models.delivery import UNDELIVERED
+
+SHOWN_ATTEMPTS = 50
+REPLAYABLE_FOR = timedelta(days=14)
+
+
+def listed(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Deliveries as a list shows them: without their bodies."""
+    return deliveries.defer("body")
+
+
+def attempts_of(delivery: Delivery) -> list[DeliveryAttempt]:
+    """The last attempts of a delivery, in their order."""
+    newest = DeliveryAttempt.objects.filter(delivery=delivery).order_by("-number")
+    return list(newest[:SHOWN_ATTEMPTS])[::-1]
+
+
+def replayable(deliveries: QuerySet[Delivery], moment: datetime) -> QuerySet[Any]:
+    """Those that have ended, not too long ago, at endpoints that are sent to; oldest first."""
+    recent = deliveries.filter(created_at__gt=moment - REPLAYABLE_FOR, endpoint__disabled_at=None)
+    return recent.filter(ended_at__isnull=False).order_by("created_at", "id")
+
+
+def narrowed(
+    deliveries: QuerySet[Delivery],
+    *,
+    status: str | None = None,
+    event_type: str | None = None,
+    endpoint: UUID | None = None,
+    event: UUID | None = None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
+) -> QuerySet[Delivery]:
+    """Those that have all that is named; without a status those that were given up."""
+    wanted: dict[str, Any] = {
+        "status": status,
+        "event_type": event_type,
+        "endpoint_id": endpoint,
+        "event_id": event,
+        "created_at__gt": created_after,
+        "created_at__lt": created_before,
+    }
+    named = {name: value for name, value in wanted.items() if value is not None}
+    if status is None:
+        named["status__in"] = UNDELIVERED
+    return deliveries.filter(**named)

@@ -1,0 +1,177 @@
+"""What endpoints are owed: writing it down, and owing it again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from core import errors
+from core.db.clock import now
+from core.db.transactions import insist_on_transaction
+from core.events import services as events
+from core.events.models import Event
+from webhooks.events import ABOUT_ENDPOINTS, DELIVERY_EXHAUSTED, ENDPOINT_TEST
+from webhooks.models import Delivery, DeliveryStatus, Endpoint
+from webhooks.queries import catalogue
+from webhooks.queries import deliveries as delivery_queries
+from webhooks.queries import endpoints as endpoint_queries
+from webhooks.services import sending
+
+MOST_AT_ONCE = 10_000
+
+
+class DeliveryNotEnded(errors.Conflict):
+    """What is being delivered needs no other round."""
+
+    code = "delivery.not_ended"
+    sentence = "This delivery has not ended yet. It will be tried without being asked for."
+
+
+class DeliveryTooOld(errors.Conflict):
+    """What happened so long ago is not told again."""
+
+    code = "delivery.too_old"
+    sentence = "Only what was owed within the last 14 days can be delivered again."
+
+
+class EndpointIsDisabled(errors.Conflict):
+    """Nothing is sent there, so nothing can be owed to it anew."""
+
+    code = "endpoint.is_disabled"
+    sentence = "Nothing is sent to this endpoint at present. Enable it first."
+
+
+def owe(*, event: Event) -> int:
+    """Write a delivery of a public event for each enabled endpoint that hears it; how many hear it.
+
+    Part of the event's fan-out, in its transaction, and as often as that: the second time changes
+    nothing. What is about an endpoint is never sent to it, but for its own test.
+    """
+    insist_on_transaction("owe")
+    enabled = endpoint_queries.enabled_of(event.organization_id)
+    endpoints = [endpoint for endpoint in enabled if _is_meant(endpoint, event)]
+    if endpoints:
+        _write(event, endpoints)
+        sending.ask_for_sender()
+    return len(endpoints)
+
+
+def _is_meant(endpoint: Endpoint, event: Event) -> bool:
+    if event.type not in ABOUT_ENDPOINTS:
+        return endpoint.hears(event.type)
+    is_itself = event.data["endpoint_id"] == str(endpoint.id)
+    if event.type == ENDPOINT_TEST.name:
+        return is_itself
+    return endpoint.hears(event.type) and not is_itself
+
+
+def _write(event: Event, endpoints: list[Endpoint]) -> None:
+    body = catalogue.body_of(event.type, event.occurred_at, event.data)
+    moment = now()
+    Delivery.objects.bulk_create(
+        [
+            Delivery(
+                organization_id=event.organization_id,
+                event=event,
+                endpoint=endpoint,
+                event_type=event.type,
+                body=body,
+                next_attempt_at=moment,
+            )
+            for endpoint in endpoints
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def tell_exhausted(*, delivery: Delivery) -> Event | None:
+    """Publish that a delivery was given up; None for one that was itself about endpoints."""
+    if delivery.event_type in ABOUT_ENDPOINTS:
+        return None
+    return events.publish(
+        DELIVERY_EXHAUSTED,
+        organization_id=delivery.organization_id,
+        data={
+            "delivery_id": str(delivery.id),
+            "endpoint_id": str(delivery.endpoint_id),
+            "event_id": str(delivery.event_id),
+            "event_type": delivery.event_type,
+            "error_kind": delivery.last_error_kind,
+            "status_code": delivery.last_status_code,
+        },
+    )
+
+
+def replay_delivery(*, delivery: Delivery) -> Delivery:
+    """Begin a new round of attempts at once, also after a success; the bytes are the same.
+
+    Raises DeliveryNotEnded, DeliveryTooOld or EndpointIsDisabled.
+    """
+    with transaction.atomic():
+        held = _lock(delivery)
+        if not held.endpoint.is_enabled:
+            raise EndpointIsDisabled
+        if not held.has_ended:
+            raise DeliveryNotEnded
+        moment = now()
+        if held.created_at <= moment - delivery_queries.REPLAYABLE_FOR:
+            raise DeliveryTooOld
+        round_ = _new_round(moment)
+        for name, value in round_.items():
+            setattr(held, name, value)
+        held.save(update_fields=list(round_))
+        sending.ask_for_sender()
+    return held
+
+
+def replay_deliveries(*, deliveries: QuerySet[Delivery]) -> int:
+    """Begin a new round of those that have ended, in one statement; how many there were.
+
+    Passes over what cannot be replayed, see `replay_delivery`. At most 10,000, the oldest first:
+    whoever gets that number asks again.
+    """
+    with transaction.atomic():
+        moment = now()
+        chosen = delivery_queries.replayable(deliveries, moment)
+        held = chosen.select_for_update(no_key=True, skip_locked=True, of=("self",))
+        ids = held.values("id")[:MOST_AT_ONCE]
+        replayed = Delivery.objects.filter(id__in=ids).update(**_new_round(moment))
+        if replayed:
+            sending.ask_for_sender()
+    return replayed
+
+
+def recover(*, endpoint: Endpoint, since: datetime, until: datetime | None = None) -> int:
+    """Owe an endpoint again what was given up since a time; how many deliveries that is.
+
+    Raises EndpointIsDisabled, and DeliveryTooOld for a time more than 14 days ago.
+    """
+    if not endpoint.is_enabled:
+        raise EndpointIsDisabled
+    if since < now() - delivery_queries.REPLAYABLE_FOR - timedelta(minutes=5):
+        raise DeliveryTooOld
+    lost = Delivery.objects.undelivered().filter(endpoint=endpoint, created_at__gte=since)
+    return replay_deliveries(deliveries=lost.filter(created_at__lt=until) if until else lost)
+
+
+def _lock(delivery: Delivery) -> Delivery:
+    """The locked delivery with its endpoint. Raises NotFound when it is gone."""
+    rows = Delivery.objects.select_for_update(no_key=True, of=("self",))
+    held: Delivery | None = rows.select_related("endpoint").filter(id=delivery.id).first()
+    if held is None:
+        raise errors.NotFound
+    return held
+
+
+def _new_round(moment: datetime) -> dict[str, Any]:
+    """How a delivery is that begins anew; what its last attempt came to stays to be seen."""
+    return {
+        "status": DeliveryStatus.QUEUED,
+        "attempt_count": 0,
+        "next_attempt_at": moment,
+        "ended_at": None,
+        "updated_at": moment,
+    }

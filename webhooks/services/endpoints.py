@@ -1,0 +1,160 @@
+"""Where customers listen: making, changing, switching off and on, trying out."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from core import errors
+from core.accounts.actor import Actor
+from core.accounts.models import Organization
+from core.db.clock import now
+from core.events import services as events
+from webhooks.events import ENDPOINT_DISABLED, ENDPOINT_TEST
+from webhooks.models import Delivery, DisabledReason, Endpoint
+from webhooks.services import deliveries, sending
+
+# What senders remember about an endpoint, as it is before they have met it.
+FRESH: dict[str, Any] = {
+    "failures_in_a_row": 0,
+    "failing_since": None,
+    "paused_until": None,
+    "next_slot_at": None,
+}
+
+DELETE_ATTEMPTS = """
+DELETE FROM webhooks_deliveryattempt AS attempt USING webhooks_delivery AS delivery
+ WHERE delivery.id = attempt.delivery_id AND delivery.endpoint_id = %s
+"""
+DELETE_DELIVERIES = "DELETE FROM webhooks_delivery WHERE endpoint_id = %s"
+
+
+class TooManyEndpoints(errors.Conflict):
+    """The organization has as many endpoints as it may have."""
+
+    code = "endpoint.too_many"
+    sentence = "There are as many endpoints as an organization may have. Delete one first."
+
+
+def create_endpoint(
+    *,
+    actor: Actor,
+    url: str,
+    event_types: list[str],
+    description: str = "",
+    rate_limit_per_second: int | None = None,
+) -> Endpoint:
+    """Let an address of the actor's organization hear of events. Raises TooManyEndpoints."""
+    with transaction.atomic():
+        _check_room(actor.organization.id)
+        endpoint: Endpoint = Endpoint.objects.create(
+            organization_id=actor.organization.id,
+            url=url,
+            description=description,
+            event_types=event_types,
+            rate_limit_per_second=rate_limit_per_second,
+        )
+    return endpoint
+
+
+def _check_room(organization_id: UUID) -> None:
+    """Under the organization's lock, so that two at once cannot both be the last."""
+    Organization.objects.select_for_update(no_key=True).get(id=organization_id)
+    held = Endpoint.objects.filter(organization_id=organization_id).count()
+    if held >= settings.WEBHOOK_ENDPOINTS_PER_ORGANIZATION:
+        raise TooManyEndpoints
+
+
+def update_endpoint(*, endpoint: Endpoint, **changes: Any) -> Endpoint:
+    """Change `url`, `description`, `event_types` or `rate_limit_per_second`.
+
+    Another address begins without the failures of the one before, and gets what waits.
+    """
+    with transaction.atomic():
+        held = _lock(endpoint)
+        moves = changes.get("url", held.url) != held.url
+        if moves:
+            changes |= FRESH
+        _write(held, changes)
+        if moves and held.is_enabled:
+            sending.ask_for_sender()
+    return held
+
+
+def disable_endpoint(
+    *, endpoint: Endpoint, reason: DisabledReason, actor: Actor | None = None
+) -> Endpoint:
+    """Send nothing there any more; what waits goes on waiting.
+
+    Publishes `endpoint.disabled` unless a person decided it. One that is disabled stays as it is.
+    """
+    with transaction.atomic():
+        held = _lock(endpoint)
+        if not held.is_enabled:
+            return held
+        _write(held, {"disabled_at": now(), "disabled_reason": reason})
+        if reason != DisabledReason.BY_HAND:
+            events.publish(
+                ENDPOINT_DISABLED,
+                organization_id=held.organization_id,
+                data={"endpoint_id": str(held.id), "reason": str(reason)},
+                actor_id=actor.user.id if actor else None,
+            )
+    return held
+
+
+def enable_endpoint(*, endpoint: Endpoint) -> Endpoint:
+    """Send there again, what waited first; failures so far are forgotten, as is a pause."""
+    with transaction.atomic():
+        held = _lock(endpoint)
+        _write(held, {**FRESH, "disabled_at": None, "disabled_reason": ""})
+        sending.ask_for_sender()
+    return held
+
+
+def delete_endpoint(*, endpoint: Endpoint) -> None:
+    """Forget an endpoint with all it was owed, in a few statements however much that is."""
+    with transaction.atomic():
+        held = Endpoint.objects.select_for_update().filter(id=endpoint.id).first()
+        if held is None:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(DELETE_ATTEMPTS, [held.id])
+            cursor.execute(DELETE_DELIVERIES, [held.id])
+        held.delete()
+
+
+def send_test(*, endpoint: Endpoint, actor: Actor) -> Delivery:
+    """Owe the endpoint an `endpoint.test`, whatever it listens to. Raises EndpointIsDisabled."""
+    with transaction.atomic():
+        held = _lock(endpoint)
+        if not held.is_enabled:
+            raise deliveries.EndpointIsDisabled
+        event = events.publish(
+            ENDPOINT_TEST,
+            organization_id=held.organization_id,
+            data={"endpoint_id": str(held.id)},
+            actor_id=actor.user.id,
+        )
+        deliveries.owe(event=event)
+        delivery: Delivery = Delivery.objects.get(event=event, endpoint=held)
+    return delivery
+
+
+def _lock(endpoint: Endpoint) -> Endpoint:
+    """The locked endpoint. Raises NotFound when it was deleted meanwhile."""
+    held = Endpoint.objects.select_for_update(no_key=True).filter(id=endpoint.id).first()
+    if held is None:
+        raise errors.NotFound
+    found: Endpoint = held
+    return found
+
+
+def _write(endpoint: Endpoint, changes: dict[str, Any]) -> None:
+    """Only what is named: the rest of the row may be a sender's."""
+    for name, value in changes.items():
+        setattr(endpoint, name, value)
+    endpoint.save(update_fields=[*changes, "updated_at"])
