@@ -62,7 +62,8 @@ def enqueue(
     """Write a job into the open transaction and nudge a worker once it commits.
 
     While a job with the same organization, kind and `dedup_key` is active, that one is returned
-    instead. Raises KeyError for an unknown kind and RuntimeError outside a transaction.
+    instead, and nobody can cancel it before this transaction ends. One that was told to stop ends
+    here and gives way. Raises KeyError for an unknown kind and RuntimeError outside a transaction.
     """
     insist_on_transaction("enqueue")
     policy = policy_of(kind)
@@ -126,9 +127,29 @@ def _insert_or_active(job: Job) -> Job:
     """Insert under the dedup constraint; a conflict waits for the other transaction to commit."""
     while True:
         Job.objects.bulk_create([job], ignore_conflicts=True)
-        active = _twins(job).first()
-        if active is not None:
-            return job if active.id == job.id else active
+        twin = _twins(job).first()
+        if twin is not None and twin.id == job.id:
+            return job
+        going_on = _unless_stopping(twin) if twin is not None else None
+        if going_on is not None:
+            return going_on
+
+
+def _unless_stopping(twin: Job) -> Job | None:
+    """The locked twin if it will be done; one that is being cancelled is cancelled now.
+
+    A worker that is still at it has lost its lease by that, and writes nothing more.
+    """
+    try:
+        held = transitions.lock(twin.id)
+    except LeaseLost:  # deleted meanwhile
+        return None
+    if held.has_ended:
+        return None
+    if held.cancel_requested_at is None:
+        return held
+    transitions.cancel(held)
+    return None
 
 
 def cancel_job(*, job: Job) -> Job:

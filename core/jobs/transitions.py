@@ -200,7 +200,13 @@ def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.F
 
 
 def release(job: Job) -> None:
-    """The worker is stopping: back to the queue at once, the attempt not counted."""
+    """The worker is stopping: back to the queue at once, the attempt not counted.
+
+    A job that somebody cancelled meanwhile has no business there.
+    """
+    if job.cancel_requested_at is not None:
+        cancel(job)
+        return
     job.attempts -= 1
     _close_attempts(job, AttemptOutcome.RELEASED)
     _requeue(job, delay=0)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
 from core.db.clock import now
-from core.jobs import dispatch, services
+from core.jobs import dispatch, services, transitions
+from core.jobs.failures import LeaseLost
 from core.jobs.models import Job, JobStatus
+from core.jobs.run import Run
 from core.jobs.services import Origin, cancel_job, enqueue, raise_priority, requeue_jobs
 from tests import make
 from tests.core.jobs import kinds
@@ -23,24 +27,33 @@ pytestmark = pytest.mark.django_db(transaction=True)
 REQUESTS = 100
 
 
-def asked_at_once(origin: Origin, dedup_key: str) -> list[uuid.UUID]:
-    """The jobs that a hundred requests get, each with a connection of its own."""
-    together = threading.Barrier(REQUESTS)
+def at_once(works: list[Callable[[], Any]]) -> list[Any]:
+    """What each returns, all begun together with connections of their own."""
+    together = threading.Barrier(len(works))
 
-    def ask(_number: int) -> uuid.UUID:
+    def begin(work: Callable[[], Any]) -> Any:
         try:
             connection.ensure_connection()
             together.wait(30)
-            with transaction.atomic():
-                job = enqueue(
-                    kind="tests.note", origin=origin, arguments={"word": "x"}, dedup_key=dedup_key
-                )
-            return job.id
+            return work()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(REQUESTS) as pool:
-        return list(pool.map(ask, range(REQUESTS)))
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(begin, works))
+
+
+def asked_at_once(origin: Origin, dedup_key: str) -> list[uuid.UUID]:
+    """The jobs that a hundred requests get, each with a connection of its own."""
+
+    def ask() -> uuid.UUID:
+        with transaction.atomic():
+            job = enqueue(
+                kind="tests.note", origin=origin, arguments={"word": "x"}, dedup_key=dedup_key
+            )
+        return job.id
+
+    return at_once([ask] * REQUESTS)
 
 
 def test_a_hundred_requests_at_once_get_the_same_job() -> None:
@@ -98,3 +111,81 @@ def test_a_job_that_has_ended_has_no_priority_to_raise() -> None:
     cancel_job(job=job)
     with pytest.raises(services.JobHasEnded):
         raise_priority(job=job)
+
+
+def running(origin: Origin, *, dedup_key: str) -> Run:
+    """A worker at work on a job of its own."""
+    with transaction.atomic():
+        job = enqueue(
+            kind="tests.note", origin=origin, arguments={"word": "old"}, dedup_key=dedup_key
+        )
+    claimed = transitions.claim(job.id, owner="a worker")
+    assert claimed is not None
+    return Run(claimed)
+
+
+def ask_anew(origin: Origin, *, dedup_key: str) -> Job:
+    return enqueue(kind="tests.note", origin=origin, arguments={"word": "new"}, dedup_key=dedup_key)
+
+
+def test_who_asks_for_work_that_is_being_stopped_gets_work_that_will_be_done() -> None:
+    kinds.done.clear()
+    origin = Origin(make.organization().id)
+    old = running(origin, dedup_key="same")
+    with transaction.atomic():
+        assert ask_anew(origin, dedup_key="same").id == old.id, "it will be done"
+    cancel_job(job=old.job)
+    with transaction.atomic():
+        new = ask_anew(origin, dedup_key="same")
+    assert new.id != old.id
+    stopped = Job.objects.get(id=old.id)
+    assert (stopped.status, stopped.lease_until) == (JobStatus.CANCELLED, None)
+    assert [attempt.outcome for attempt in stopped.attempt_log.all()] == ["cancelled"]
+    with pytest.raises(LeaseLost):
+        old.finish()
+    assert run_jobs() == 1
+    assert kinds.done == ["new"]
+
+
+def test_asking_anew_that_rolls_back_leaves_the_job_to_its_worker() -> None:
+    origin = Origin(make.organization().id)
+    old = running(origin, dedup_key="same")
+    cancel_job(job=old.job)
+    with transaction.atomic():
+        ask_anew(origin, dedup_key="same")
+        transaction.set_rollback(True)
+    assert Job.objects.get().status == JobStatus.RUNNING
+
+
+def test_a_job_cancelled_before_its_worker_stops_is_not_handed_back_to_the_queue() -> None:
+    old = running(Origin(make.organization().id), dedup_key="same")
+    cancel_job(job=old.job)
+    with old.writing() as job:
+        transitions.release(job)
+    assert Job.objects.get().status == JobStatus.CANCELLED
+
+
+@pytest.mark.parametrize("stop", [cancel_job, None], ids=["cancelled", "finished"])
+def test_nobody_who_asks_at_that_very_moment_is_left_with_nothing(stop: Any) -> None:
+    """Eight ask while another cancels the job, or its worker ends it."""
+    origin = Origin(make.organization().id)
+    for number in range(3):
+        old = running(origin, dedup_key=f"{number}")
+        given = at_once(
+            [partial(ask_and_look, origin, f"{number}")] * 8
+            + [partial(stop, job=old.job) if stop else old.finish]
+        )
+        active = set(Job.objects.active().filter(cancel_requested_at=None).values_list("id"))
+        others = {job_id for job_id in given[:8] if job_id != old.id}
+        assert len(others) <= 1, "those who came later share one"
+        assert active == {(job_id,) for job_id in others}
+        run_jobs()
+
+
+def ask_and_look(origin: Origin, dedup_key: str) -> uuid.UUID:
+    """The id of the job that was given, which cannot be cancelled before the commit."""
+    with transaction.atomic():
+        given = ask_anew(origin, dedup_key=dedup_key)
+        connection.cursor().execute("SELECT pg_sleep(0.01)")
+        assert Job.objects.active().filter(id=given.id, cancel_requested_at=None).exists()
+    return given.id
