@@ -16,6 +16,7 @@ from django.template.loader import get_template
 
 from core.events.registry import unknown_subscriptions
 from core.jobs.policies import unknown_queues
+from core.jobs.queues import QUEUES
 from core.notifications.kinds import kinds
 from core.secrets.keyring import KeysUnusable, read_keys
 
@@ -88,6 +89,21 @@ def check_queues(**_kwargs: Any) -> list[CheckMessage]:
     return [
         Error(f"Nobody serves queue {p.queue!r} of {p.kind}.", hint=hint, id="core.E007")
         for p in unknown_queues()
+    ]
+
+
+@register()
+def check_running_per_organization(**_kwargs: Any) -> list[CheckMessage]:
+    """A misspelt queue would be ignored in silence."""
+    hint = f"Name a queue and a number above zero. Queues: {', '.join(QUEUES)}."
+    wrong = [
+        f"{name}={jobs}"
+        for name, jobs in settings.JOB_RUNNING_PER_ORGANIZATION.items()
+        if name not in QUEUES or jobs < 1
+    ]
+    return [
+        Error(f"JOB_RUNNING_PER_ORGANIZATION cannot be {part}.", hint=hint, id="core.E012")
+        for part in wrong
     ]
 
 

@@ -42,6 +42,8 @@ def test_a_sound_configuration_has_no_findings() -> None:
         ("DATABASE_POOL", [9, 3], "core.E006"),
         ("JOB_LEASE_SECONDS", 0.0, "core.E009"),
         ("ASR_THREADS", -1, "core.E009"),
+        ("JOB_RUNNING_PER_ORGANIZATION", {"defualt": 3}, "core.E012"),
+        ("JOB_RUNNING_PER_ORGANIZATION", {"default": 0}, "core.E012"),
     ],
 )
 def test_a_wrong_setting_is_found(settings: Settings, name: str, value: Any, expected: str) -> None:
