@@ -30,22 +30,32 @@ SELECT kind.name,
  GROUP BY kind.name
 """
 
+# Three looks, each of which an index of active jobs alone answers; "status in" would read them all.
 DEPTHS = """
-SELECT queue, count(*) FILTER (WHERE status = 'queued' AND run_at <= clock_timestamp()),
-       count(*) FILTER (WHERE status = 'queued' AND run_at > clock_timestamp()),
-       count(*) FILTER (WHERE status = 'running' AND lease_until IS NOT NULL),
+SELECT queue, count(*) FILTER (WHERE is_waiting AND run_at <= clock_timestamp()),
+       count(*) FILTER (WHERE is_waiting AND run_at > clock_timestamp()),
+       count(*) FILTER (WHERE NOT is_waiting),
        COALESCE(EXTRACT(epoch FROM clock_timestamp() - min(run_at) FILTER (
-           WHERE status = 'queued' AND run_at <= clock_timestamp())), 0)::float
-  FROM core_job WHERE status IN ('queued', 'running') GROUP BY queue
+           WHERE is_waiting AND run_at <= clock_timestamp())), 0)::float
+  FROM (SELECT queue, run_at, true AS is_waiting FROM core_job
+         WHERE status = 'queued' AND nudged_at IS NULL
+        UNION ALL
+        SELECT queue, run_at, true FROM core_job
+         WHERE status = 'queued' AND nudged_at IS NOT NULL
+        UNION ALL
+        SELECT queue, run_at, false FROM core_job
+         WHERE status = 'running' AND lease_until IS NOT NULL) AS active
+ GROUP BY queue
 """
 
+# Of the clocks only one that stands still during a statement can bound what an index is read for.
 HOURS = """
 SELECT date_trunc('hour', ended_at, 'UTC') AS hour,
        count(*) FILTER (WHERE status = 'succeeded'),
        count(*) FILTER (WHERE status IN ('failed', 'dead'))
   FROM core_job
  WHERE kind = ANY(%(kinds)s) AND status IN ('succeeded', 'failed', 'dead') AND parent_id IS NULL
-   AND ended_at > clock_timestamp() - make_interval(hours => %(hours)s)
+   AND ended_at > statement_timestamp() - make_interval(hours => %(hours)s)
  GROUP BY hour ORDER BY hour
 """
 
