@@ -1,7 +1,8 @@
 """The fonts of PDFs, and which characters they can show.
 
 From packages only: Debian's `fonts-noto-core`, `fonts-noto-cjk` and `fonts-noto-color-emoji`, else
-`manimgx-fonts` and `manimgx-fonts-cjk` from PyPI. Never the fonts that a machine happens to have.
+`manimgx-fonts`, `manimgx-fonts-cjk` and `fontpkg-amiri` from PyPI. Never the fonts that a machine
+happens to have.
 """
 
 from __future__ import annotations
@@ -22,6 +23,15 @@ _SCRIPTS = (
     "Symbols", "Symbols2", "Tamil", "Telugu", "Thai",
 )  # fmt: skip
 
+# Words that a font of Arabic is tried on before it is taken.
+_TRIED_ON = (
+    "\u0628\u062a\u062b\u0646\u064a\u0634 \u0644\u0627 "  # beh teh theh noon yeh sheen, la
+    "\u0625\u0644\u0649 \u0627\u0644\u0644\u0647"  # to, God
+    " \u0679\u06be\u06cc\u06a9 \u06c1\u06d2"  # Urdu letters
+)
+# Ligatures that nobody needs for reading: templates/exports/meeting.typ forgoes them too.
+_LIGATURES = {"liga": False, "clig": False}
+
 REPLACEMENT = "\u25a1"
 # Shown by no glyph and needed by the letters beside them.
 _JOINERS = frozenset(map(ord, "\u200b\u200c\u200d\u200e\u200f\n "))
@@ -30,9 +40,6 @@ _SELECTORS = re.compile("[\u00ad\u2060-\u2064\ufe00-\ufe0f\U000e0000-\U000e01ef]
 
 # A script's own font first: looking it up behind the others costs a third of the time.
 _OWN_FONT = {
-    "ar": "Noto Sans Arabic",
-    "fa": "Noto Sans Arabic",
-    "ur": "Noto Sans Arabic",
     "he": "Noto Sans Hebrew",
     "hi": "Noto Sans Devanagari",
     "mr": "Noto Sans Devanagari",
@@ -42,6 +49,7 @@ _OWN_FONT = {
     "te": "Noto Sans Telugu",
     "th": "Noto Sans Thai",
 }
+_ARABIC = frozenset({"ar", "fa", "ur"})
 _CHINESE_CHARACTERS = {"ja": "JP", "ko": "KR", "zh-tw": "TC", "zh-hant": "TC", "zh-hk": "HK"}
 _EMOJI = ("Noto Color Emoji", "Noto Emoji")
 
@@ -57,7 +65,8 @@ class FontSet:
 @cache
 def font_set() -> FontSet:
     """The fonts of this installation; without any, PDFs show Latin letters only."""
-    files = (*_text_files(), *_chinese_files(), *_emoji_files())
+    arabic = (file for files in _arabic_files().values() for file in files)
+    files = (*_text_files(), *arabic, *_chinese_files(), *_emoji_files())
     covered = set(_JOINERS)
     for file in files:
         covered.update(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(file))).unicodes)
@@ -69,6 +78,36 @@ def _text_files() -> tuple[Path, ...]:
     named = (folder / f"NotoSans{s}-{w}.ttf" for s in _SCRIPTS for w in _WEIGHTS)
     found = tuple(file for file in named if file.is_file())
     return found or _packaged("manimgx_fonts", "NotoSans*.ttf")
+
+
+@cache
+def _arabic_files() -> dict[str, tuple[Path, ...]]:
+    """Families in which each Arabic letter is a glyph of its own, the preferred one first.
+
+    Only such letters are copied as they were written. In other fonts lam and alef share a glyph,
+    and in newer ones dots are glyphs beside their letters.
+    """
+    folder = _DEBIAN / "truetype" / "noto"
+    naskh = (folder / f"NotoNaskhArabic-{w}.ttf" for w in _WEIGHTS)
+    found = {
+        "Noto Naskh Arabic": tuple(file for file in naskh if file.is_file()),
+        "Amiri": _packaged("fontpkg_amiri", "files/Amiri-*.ttf"),
+    }
+    return {
+        family: files
+        for family, files in found.items()
+        if files and all(map(_is_one_to_one, files))
+    }
+
+
+def _is_one_to_one(file: Path) -> bool:
+    """Whether a font shows some words with as many glyphs as they have letters, in their order."""
+    font = uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(file))))
+    text = uharfbuzz.Buffer()
+    text.add_str(_TRIED_ON)
+    text.guess_segment_properties()
+    uharfbuzz.shape(font, text, _LIGATURES)
+    return [glyph.cluster for glyph in text.glyph_infos] == list(range(len(_TRIED_ON)))[::-1]
 
 
 def _chinese_files() -> tuple[Path, ...]:
@@ -86,6 +125,7 @@ def missing_packages() -> list[tuple[str, str, str]]:
     """Which letters have no font: what they are, Debian's package and the wheel that bring one."""
     wanted = (
         ("most scripts", "fonts-noto-core", "manimgx-fonts", _text_files()),
+        ("Arabic that can be copied", "fonts-noto-core", "fontpkg-amiri", (*_arabic_files(),)),
         ("Chinese, Japanese and Korean", "fonts-noto-cjk", "manimgx-fonts-cjk", _chinese_files()),
         ("emoji", "fonts-noto-color-emoji", "manimgx-fonts", _emoji_files()),
     )
@@ -105,8 +145,11 @@ def families_for(language: str) -> list[str]:
     short = code.partition("-")[0]
     region = _CHINESE_CHARACTERS.get(code) or _CHINESE_CHARACTERS.get(short, "SC")
     chinese = f"Noto Sans CJK {region}"
+    arabic = [*list(_arabic_files())[:1], "Noto Sans Arabic"]
     own = [chinese] if short in ("zh", "ja", "ko") else [_OWN_FONT.get(short, "")]
-    others = [f"Noto Sans {script}" for script in _SCRIPTS if script]
+    if short in _ARABIC:
+        own = arabic
+    others = [*arabic, *(f"Noto Sans {script}" for script in _SCRIPTS if script)]
     return list(dict.fromkeys([*filter(None, own), "Noto Sans", *others, chinese, *_EMOJI]))
 
 
