@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults import ledger
 from tests.faults.servers import Servers
-from tests.faults.site import Site
+from tests.faults.site import LEASE_SECONDS, PERIOD_SECONDS, Site
 from tests.processes import house
 
 OWN_SERVERS = "FAULTS_SERVERS"
@@ -45,7 +45,10 @@ def site(
         tmp_path / "house",
         STORAGE_URL=str(tmp_path / "files"),
         TMPDIR=str(tmp_path / "passing"),
+        JOB_LEASE_SECONDS=str(LEASE_SECONDS),
+        RELAY_PERIOD_SECONDS=str(PERIOD_SECONDS),
         CLOCK_PERIOD_SECONDS="1",
+        CELERY_SKIP_CHECKS="1",  # they import the whole API, for every worker that is started
     ) as started:
         made = Site(started, servers)
         yield made

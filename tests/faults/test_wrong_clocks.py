@@ -10,6 +10,8 @@ from core.jobs.models import AttemptOutcome, Job, JobAttempt
 from tests.faults.site import LEASE_SECONDS, Site
 from tests.processes import wait_until
 
+LONGER_THAN_A_LEASE = LEASE_SECONDS + 1
+
 
 def clock(shift: str) -> tuple[str, ...]:
     """A program whose clock is off by so much; its stopwatch runs as it should."""
@@ -24,7 +26,7 @@ def test_workers_an_hour_ahead_and_ten_minutes_behind_take_nothing_from_each_oth
     site.relay()
     ahead = site.worker(under=clock("+1h"))
     behind = site.worker(under=clock("-10m"))
-    site.ask_for_many(8, steps=2, seconds=LEASE_SECONDS)
+    site.ask_for_many(6, steps=1, seconds=LONGER_THAN_A_LEASE)
     site.check_all_done_once()
     assert set(Job.objects.values_list("attempts", flat=True)) == {1}
     assert not JobAttempt.objects.exclude(outcome=AttemptOutcome.SUCCEEDED).exists()
@@ -34,11 +36,11 @@ def test_workers_an_hour_ahead_and_ten_minutes_behind_take_nothing_from_each_oth
 def test_a_relay_whose_clock_is_wrong_recovers_nothing_that_is_held(site: Site) -> None:
     site.house.start("relay", under=clock("+1h"))
     worker = site.worker()
-    site.ask_for_many(4, steps=2, seconds=LEASE_SECONDS)
+    site.ask_for_many(2, steps=1, seconds=LONGER_THAN_A_LEASE)
     site.check_all_done_once()
     assert not JobAttempt.objects.exclude(outcome=AttemptOutcome.SUCCEEDED).exists()
 
-    job = site.ask(steps=2, seconds=LEASE_SECONDS)
+    job = site.ask(steps=2, seconds=1.0)
     wait_until(site.running, "it has begun")
     site.house.kill(worker)
     site.worker()
