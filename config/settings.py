@@ -206,10 +206,27 @@ RECORDING_MAX_HOURS = env.float("RECORDING_MAX_HOURS", default=12.0)
 EXPORT_KEEP_DAYS = env.float("EXPORT_KEEP_DAYS", default=7.0)
 SIGNED_URL_TTL_SECONDS = env.int("SIGNED_URL_TTL_SECONDS", default=3600)
 
+# --- The way out ------------------------------------------------------------------------------
+# Of whatever URL a customer can give: core/outbound. Both are for operators only.
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=DEBUG)
+SSRF_ALLOW_CIDRS = env.list("SSRF_ALLOW_CIDRS", default=[])
+
 # --- Webhooks ---------------------------------------------------------------------------------
 WEBHOOK_ENDPOINTS_PER_ORGANIZATION = env.int("WEBHOOK_ENDPOINTS_PER_ORGANIZATION", default=50)
 WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
 WEBHOOK_SECRET_OVERLAP_SECONDS = env.int("WEBHOOK_SECRET_OVERLAP_SECONDS", default=86_400)
+WEBHOOK_DEADLINE_SECONDS = env.float("WEBHOOK_DEADLINE_SECONDS", default=10.0)
+# Seconds from each attempt to the next one: one attempt more than there are numbers.
+WEBHOOK_RETRY_SCHEDULE = env.list(
+    "WEBHOOK_RETRY_SCHEDULE", cast=float, default=[5, 300, 1800, 7200, 18_000, 36_000, 36_000]
+)
+ENDPOINT_DISABLE_AFTER_SECONDS = env.float("ENDPOINT_DISABLE_AFTER_SECONDS", default=5 * 86_400.0)
+WEBHOOK_BREAKER_FAILURES = env.int("WEBHOOK_BREAKER_FAILURES", default=5)
+WEBHOOK_BREAKER_SECONDS = env.float("WEBHOOK_BREAKER_SECONDS", default=30.0)
+WEBHOOK_LANE_LIMIT = env.int("WEBHOOK_LANE_LIMIT", default=64)
+WEBHOOK_IN_FLIGHT = env.int("WEBHOOK_IN_FLIGHT", default=256)
+WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", default=2)
+WEBHOOK_SENDER_IDLE_SECONDS = env.float("WEBHOOK_SENDER_IDLE_SECONDS", default=2.0)
 
 # --- Speech -----------------------------------------------------------------------------------
 ASR_MODEL_DIR = env.str("ASR_MODEL_DIR", default="")

@@ -7,3 +7,12 @@ from django.apps import AppConfig
 
 class WebhooksConfig(AppConfig):
     name = "webhooks"
+
+    def ready(self) -> None:
+        from core.accounts import scopes  # noqa: PLC0415
+        from core.accounts.models import Role  # noqa: PLC0415
+        from webhooks import checks, subscribers, tasks  # noqa: F401, PLC0415
+
+        # Addresses and bodies tell of every team's meetings.
+        admins = {"reads": Role.ADMIN, "writes": Role.ADMIN}
+        scopes.declare("webhooks", meaning="Endpoints and what they are owed", **admins)

@@ -1,0 +1,42 @@
+"""What each kind of error means, in a sentence for whoever looks at a delivery that failed.
+
+The one table of kinds: the API, the staff pages and webhooks/README.md show what it says.
+"""
+
+from __future__ import annotations
+
+from core.outbound.outcomes import Kind
+from webhooks.delivery import verdicts
+from webhooks.delivery.exchanges import SENDER_FAILED
+
+SENTENCES: dict[str, str] = {
+    # An answer came, and it was not 2xx.
+    verdicts.IS_STATUS: "The receiver answered {status}. Only 2xx counts as received.",
+    verdicts.IS_REDIRECT: "The receiver answered {status}, a redirect. Redirects are never"
+    " followed: give the endpoint the address that it leads to.",
+    verdicts.IS_GONE: "The receiver answered 410: this address is gone for good.",
+    # No whole answer came.
+    Kind.NAME_UNKNOWN: "No server was found under the host name of the endpoint's address.",
+    Kind.ADDRESS_REFUSED: "The host name of the endpoint's address leads to a place that is not"
+    " public, so nothing was sent.",
+    Kind.URL_REFUSED: "This installation does not send to such an address.",
+    Kind.REFUSED: "Nothing listens at the endpoint's address, or no way leads there.",
+    Kind.TLS: "No secure connection came about: the receiver's certificate has expired, is for"
+    " another host, or was signed by nobody we know.",
+    Kind.TIMEOUT: "The receiver did not answer within {seconds} seconds.",
+    Kind.CLOSED: "The receiver closed the connection before it had answered.",
+    Kind.PROTOCOL: "What came back was not HTTP.",
+    Kind.TOO_LARGE: "The headers of the receiver's answer were too large.",
+    # Nothing the receiver did.
+    verdicts.IS_LOST: "Our sender vanished during this attempt. Nobody knows whether the event"
+    " arrived, so it is sent again under the same id.",
+    SENDER_FAILED: "A mistake on our side kept this attempt from being made.",
+}
+SUCCESS = "The receiver answered {status}."
+UNKNOWN = "The attempt failed: {kind}."
+
+
+def sentence_for(error_kind: str, status_code: int | None, *, deadline_seconds: float) -> str:
+    """What happened in an attempt; an empty `error_kind` is a success."""
+    words = SENTENCES.get(error_kind, UNKNOWN) if error_kind else SUCCESS
+    return words.format(kind=error_kind, status=status_code, seconds=f"{deadline_seconds:g}")

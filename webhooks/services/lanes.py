@@ -1,0 +1,155 @@
+"""Which deliveries go next: a lane per endpoint, and nobody's lane in the way of another's.
+
+One sender at a time looks and takes, so that the limits of a lane are exact with any number of
+them. Its statement begins after the lock, and sees what the one before it took.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+# The lanes in which something is due, with the room they have. Endpoints are found by hopping over
+# the index of what waits from one to the next, so that ten thousand deliveries of one cost a hop.
+# Room is small until a lane has shown that it works, and one when it is to show it again.
+LANES = """
+WITH RECURSIVE waiting AS (
+    (SELECT endpoint_id FROM webhooks_delivery WHERE status = 'queued'
+      ORDER BY endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT delivery.endpoint_id FROM webhooks_delivery AS delivery
+             WHERE delivery.status = 'queued' AND delivery.endpoint_id > waiting.endpoint_id
+             ORDER BY delivery.endpoint_id LIMIT 1)
+      FROM waiting WHERE waiting.endpoint_id IS NOT NULL
+), busy AS (
+    SELECT endpoint_id, count(*) AS running FROM webhooks_delivery
+     WHERE status = 'running' GROUP BY endpoint_id
+), known AS (
+    SELECT endpoint.id, COALESCE(busy.running, 0) AS running,
+           CASE WHEN failures_in_a_row >= %(breaker)s THEN 1
+                WHEN failures_in_a_row > 0 OR last_success_at IS NULL
+                  OR last_success_at < statement_timestamp() - interval '1 hour' THEN %(first)s
+                ELSE %(most)s END AS width,
+           CASE WHEN rate_limit_per_second IS NULL THEN %(most)s
+                ELSE 1 + floor(rate_limit_per_second * (%(burst)s - GREATEST(0,
+                     EXTRACT(epoch FROM next_slot_at - statement_timestamp()))))::int
+           END AS slots
+      FROM waiting JOIN webhooks_endpoint AS endpoint ON endpoint.id = waiting.endpoint_id
+      LEFT JOIN busy ON busy.endpoint_id = endpoint.id
+     WHERE disabled_at IS NULL
+       AND (paused_until IS NULL OR paused_until <= statement_timestamp())
+), lane AS (
+    SELECT known.id, running, LEAST(width - running, slots) AS room, due.since
+      FROM known CROSS JOIN LATERAL (
+           SELECT min(next_attempt_at) AS since FROM webhooks_delivery
+            WHERE endpoint_id = known.id AND status = 'queued') AS due
+     WHERE LEAST(width - running, slots) > 0 AND due.since <= statement_timestamp()
+)
+"""
+
+# Those that hold least come first. Lanes that hold much leave some room for others to begin in.
+TAKE = """
+, due AS (
+    SELECT delivery.id, next_attempt_at, running + row_number() OVER (
+               PARTITION BY lane.id ORDER BY next_attempt_at, delivery.id) AS turn
+      FROM (SELECT lane.*, count(*) OVER () AS lanes FROM lane) AS lane
+     CROSS JOIN LATERAL (
+           SELECT id, next_attempt_at FROM webhooks_delivery
+            WHERE endpoint_id = lane.id AND status = 'queued'
+              AND next_attempt_at <= statement_timestamp()
+            ORDER BY next_attempt_at
+            LIMIT LEAST(lane.room, 1 + 4 * %(free)s / lanes)) AS delivery
+), chosen AS (
+    SELECT id FROM (
+        SELECT id, turn, row_number() OVER (ORDER BY turn, next_attempt_at, id) AS place FROM due
+    ) AS ordered
+     WHERE place <= %(free)s - CASE WHEN turn > %(first)s THEN %(kept)s ELSE 0 END
+), held AS (
+    SELECT id FROM webhooks_delivery
+     WHERE id IN (SELECT id FROM chosen) AND status = 'queued'
+       FOR NO KEY UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE webhooks_delivery AS delivery
+       SET status = 'running', lease_token = lease_token + 1,
+           lease_until = clock_timestamp() + make_interval(secs => %(hold)s),
+           updated_at = clock_timestamp()
+      FROM held WHERE delivery.id = held.id
+    RETURNING delivery.*
+), spaced AS (
+    UPDATE webhooks_endpoint AS endpoint
+       SET next_slot_at = GREATEST(next_slot_at, statement_timestamp())
+           + make_interval(secs => many.taken / rate_limit_per_second::float8)
+      FROM (SELECT endpoint_id, count(*) AS taken FROM taken GROUP BY endpoint_id) AS many
+     WHERE endpoint.id = many.endpoint_id AND rate_limit_per_second IS NOT NULL
+)
+SELECT taken.id, taken.lease_token, taken.event_id, taken.event_type, taken.body,
+       taken.attempt_count, endpoint.id, endpoint.url,
+       failures_in_a_row > 0 OR failing_since IS NOT NULL OR last_success_at IS NULL
+       OR last_success_at < statement_timestamp() - interval '1 minute',
+       EXTRACT(epoch FROM clock_timestamp())::float8
+  FROM taken JOIN webhooks_endpoint AS endpoint ON endpoint.id = taken.endpoint_id
+ ORDER BY taken.next_attempt_at, taken.id
+"""
+WAITING_SINCE = "SELECT EXTRACT(epoch FROM statement_timestamp() - min(since))::float8 FROM lane"
+TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('webhooks.lanes'))"
+
+FIRST_WIDTH = 8  # exchanges at once with an endpoint that has not answered well lately
+KEPT_SHARE = 4  # of a sender's room, one in so many is for lanes that hold no more than that
+BURST_SECONDS = 0.1  # of a rate limit's slots may be taken together
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A delivery in the hands of a sender until it writes what came of it under `token`.
+
+    `tells` says that a success is news to the endpoint's row. `taken_at` is the database's clock.
+    """
+
+    id: uuid.UUID
+    token: int
+    event_id: uuid.UUID
+    event_type: str
+    body: str
+    attempt_count: int
+    endpoint_id: uuid.UUID
+    url: str
+    tells: bool
+    taken_at: float
+
+
+def take(*, free: int) -> list[Taken]:
+    """Take up to `free` due deliveries; none while another sender is taking."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(TAKE_TURN)
+        if not cursor.fetchone()[0]:
+            return []
+        cursor.execute(LANES + TAKE, {**_limits(), "free": free})
+        return [Taken(*row) for row in cursor.fetchall()]
+
+
+def seconds_waiting() -> float | None:
+    """How long the first delivery that a sender could take now has been due; None without one."""
+    with connection.cursor() as cursor:
+        cursor.execute(LANES + WAITING_SINCE, _limits())
+        seconds: float | None = cursor.fetchone()[0]
+    return seconds
+
+
+def hold_seconds() -> float:
+    """How long a sender may hold a delivery: its deadline, and as long again for the rest."""
+    return 2 * settings.WEBHOOK_DEADLINE_SECONDS + 2
+
+
+def _limits() -> dict[str, Any]:
+    return {
+        "breaker": settings.WEBHOOK_BREAKER_FAILURES,
+        "first": min(FIRST_WIDTH, settings.WEBHOOK_LANE_LIMIT),
+        "most": settings.WEBHOOK_LANE_LIMIT,
+        "burst": BURST_SECONDS,
+        "hold": hold_seconds(),
+        "kept": settings.WEBHOOK_IN_FLIGHT // KEPT_SHARE,
+    }

@@ -1,0 +1,33 @@
+"""The background work of webhooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.jobs import sweeps
+from core.jobs.kinds import job
+from core.jobs.run import Run
+from webhooks.services import history, outcomes, sending
+
+
+@job(
+    sending.KIND,
+    queue="webhook",
+    time_limit_seconds=80,
+    internal=True,
+)
+def send_deliveries(run: Run, *, slot: int, **_: Any) -> None:
+    """Send what endpoints are owed."""
+    from webhooks.services import senders  # noqa: PLC0415
+
+    senders.send_deliveries(run=run, slot=slot)
+
+
+@job("webhooks.prune_deliveries", queue="default", every_seconds=3600)
+def prune_deliveries(run: Run, **_: Any) -> None:
+    """Remove deliveries that ended long ago."""
+    run.report(0.0, f"{history.prune()} deliveries removed")
+
+
+sweeps.register("webhooks.due_deliveries", every_seconds=1, work=sending.ask_for_senders)
+sweeps.register("webhooks.lost_deliveries", every_seconds=2, work=outcomes.recover_lost)
