@@ -41,7 +41,14 @@ from meetings.models import (
     Topic,
     Transcript,
 )
-from webhooks.models import Delivery, DeliveryAttempt, Endpoint
+from webhooks.models import (
+    Delivery,
+    DeliveryAttempt,
+    Endpoint,
+    InboundMessage,
+    InboundSource,
+    Scheme,
+)
 from webhooks.queries.catalogue import body_of
 
 _numbers = count(1)
@@ -350,6 +357,38 @@ def attempt(*, delivery: Delivery, **fields: Any) -> DeliveryAttempt:
     )
 
 
+def inbound_source(
+    *, organization: Organization | None = None, scheme: Scheme = Scheme.STANDARD, **fields: Any
+) -> InboundSource:
+    """A sender whose secret is the one of the specification's example, unless another is given."""
+    owner = organization or globals()["organization"]()
+    given = {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", **fields}
+    name = f"Source {next(_numbers)}"
+    return InboundSource.objects.create(
+        organization=owner, scheme=scheme, **{"name": name, **given}
+    )
+
+
+def inbound_message(*, source: InboundSource, **fields: Any) -> InboundMessage:
+    """A message that was received and not handled yet."""
+    number = next(_numbers)
+    body = fields.pop("body", b'{"type": "order.paid"}')
+    return InboundMessage.objects.create(
+        organization=source.organization,
+        source=source,
+        body=body,
+        **{
+            "message_id": f"msg_{number}",
+            "signed_hash": hashlib.sha256(str(number).encode()).hexdigest(),
+            "type": "order.paid",
+            "content_type": "application/json",
+            "size_bytes": len(body or b""),
+            "received_at": now(),
+            **fields,
+        },
+    )
+
+
 def notification(*, user: User, organization: Organization, **fields: Any) -> Notification:
     """A notification of the person, and how they want to hear of its kind."""
     NotificationPreference.objects.get_or_create(
@@ -388,6 +427,7 @@ def everything(
         organization=organization, user=person.user, key="k", fingerprint="f", status=201
     )
     SecurityEvent.objects.create(organization=organization, kind="test")
+    inbound_message(source=inbound_source(organization=organization))
     notification(user=reader or person.user, organization=organization)
     attempt(delivery=delivery(endpoint=endpoint(organization=organization)))
     if team is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from webhooks.models.attempt import DeliveryAttempt
 from webhooks.models.delivery import Delivery, DeliveryQuerySet, DeliveryStatus
 from webhooks.models.endpoint import DisabledReason, Endpoint
+from webhooks.models.inbound_message import InboundMessage
+from webhooks.models.inbound_source import InboundSource, Scheme
 
 __all__ = [
     "Delivery",
@@ -13,4 +15,7 @@ __all__ = [
     "DeliveryStatus",
     "DisabledReason",
     "Endpoint",
+    "InboundMessage",
+    "InboundSource",
+    "Scheme",
 ]

@@ -1,0 +1,53 @@
+"""Who may tell us something."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+
+from core.db.rows import OwnedRow
+from core.secrets.fields import EncryptedField
+
+
+class Scheme(models.TextChoices):
+    """How a sender signs. It never changes: what was received is judged by it."""
+
+    STANDARD = "standard"  # Standard Webhooks 1.0.0
+    TIMESTAMPED = "timestamped"  # X-Webhook-Signature over `timestamp.body`
+    GITHUB = "github"  # X-Hub-Signature-256 over the body
+    STRIPE = "stripe"  # Stripe-Signature over `timestamp.body`
+
+
+# A signature over the body alone is as good tomorrow as it is today.
+WITHOUT_TIME = (Scheme.GITHUB,)
+
+
+class InboundSource(OwnedRow):
+    """A sender with its secret and its scheme; its id is the last part of the address it sends to.
+
+    While a secret is being replaced the previous one is good too, until `previous_until`.
+    """
+
+    name = models.CharField(max_length=100)
+    scheme = models.CharField(max_length=12, choices=Scheme)
+    secret = EncryptedField()
+    previous_secret = EncryptedField(null=True)
+    previous_until = models.DateTimeField(null=True, blank=True)
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("organization", "-created_at", "-id"), name="source_newest"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def secrets_at(self, moment: datetime) -> tuple[str, ...]:
+        """What a signature may be made with at that moment, the current one first."""
+        if self.previous_secret is None or self.previous_until is None:
+            return (self.secret,)
+        if self.previous_until <= moment:
+            return (self.secret,)
+        return (self.secret, self.previous_secret)
