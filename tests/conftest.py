@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 # A broker and a cache for each in the sixteen databases of one Valkey.
 MOST_PROCESSES = 6
@@ -30,3 +31,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: nobody then waits at the end for one that was begun late."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """What pytest-django asks for just before it makes this process's database."""
+    # Django is not set up yet when pytest reads this file.
+    from django.test import TransactionTestCase
+
+    from tests import database
+
+    with django_db_blocker.unblock():
+        database.copy_the_template()
+    # Django has no setting for it, and pytest-django makes its test cases out of this class.
+    TransactionTestCase._fixture_teardown = lambda _: database.empty()  # type: ignore[attr-defined]
