@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ VERBS = ("get", "post", "patch", "put", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One verb on one path, with what it takes."""
+    """One verb on one path, with what it takes; of its parameters those that an id would fit."""
 
     method: str
     path: str
@@ -31,16 +32,17 @@ class Operation:
         return PARAMETER.sub(value, self.path)
 
 
-def operations() -> list[Operation]:
-    """Every operation of the schema, as it is generated now."""
+@functools.cache
+def operations() -> tuple[Operation, ...]:
+    """Every operation of the schema, as it is generated now: once per process."""
     generator: Any = SchemaGenerator
     schema = generator().get_schema(request=None, public=True)
-    return [
+    return tuple(
         _operation(schema, method, path, item)
         for path, verbs in schema["paths"].items()
         for method, item in verbs.items()
         if method in VERBS
-    ]
+    )
 
 
 def _operation(schema: dict[str, Any], method: str, path: str, item: dict[str, Any]) -> Operation:
@@ -50,8 +52,18 @@ def _operation(schema: dict[str, Any], method: str, path: str, item: dict[str, A
         method=method,
         path=path,
         path_names=tuple(PARAMETER.findall(path)),
-        query_names=tuple(p["name"] for p in taken if p["in"] == "query"),
+        query_names=tuple(p["name"] for p in taken if p["in"] == "query" and _fits_id(p["schema"])),
         body=resolved(schema, content["schema"]) if content else None,
+    )
+
+
+def _fits_id(field: dict[str, Any]) -> bool:
+    """Whether a value of this type may be an id: no number, no date, none of a few words."""
+    kind = field.get("items", field)
+    return (
+        kind.get("type") not in ("integer", "number", "boolean")
+        and "enum" not in kind
+        and kind.get("format", "uuid") == "uuid"
     )
 
 
