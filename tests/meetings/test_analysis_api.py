@@ -331,9 +331,8 @@ def test_what_cannot_be_done_is_said_in_a_stored_result(
     assert notes[note].endswith(".")
 
 
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)  # so that the heartbeat of a long job sees its row
-def test_two_hundred_thousand_words_are_analysed() -> None:
+def test_three_hours_of_words_are_analysed() -> None:
+    # Two hundred thousand words are sent in by another test and measured by `./mb bench insight`.
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
     client = make.client(actor)
@@ -342,9 +341,9 @@ def test_two_hundred_thousand_words_are_analysed() -> None:
         "the bridge near school number {1}."
     )
     said = tuple(
-        (f"Speaker {number % 5}", sentence.format(number, number % 97)) for number in range(10_000)
+        (f"Speaker {number % 5}", sentence.format(number, number % 97)) for number in range(1_000)
     )
-    assert sum(len(text.split()) for _, text in said) > 200_000
+    assert sum(len(text.split()) for _, text in said) > 20_000
     found = analysed(client, meeting, *said)
     assert found["analysis"]["status"] == "succeeded"
     assert found["summary"]["evidence"]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.jobs.models import AttemptOutcome, Job, JobAttempt, JobStep
+from meetings.media import decode
 from meetings.transcription import engine
 from meetings.transcription.assemble import assemble
 from meetings.transcription.model_files import find_model
 from meetings.transcription.texts import WindowText
 from meetings.transcription.whisper import load_transcriber
+from tests.meetings.media import files
 from tests.meetings.recordings import MEETING
 from tests.meetings.work import job_of, text_of, upload, wait_for
 from tests.processes import House, house, wait_until
@@ -37,21 +41,36 @@ def is_transcribing() -> bool:
     return held.filter(steps__isnull=True).exists()
 
 
-def undisturbed() -> tuple[str, int]:
+@pytest.fixture
+def sparse(tmp_path: Path) -> Path:
+    """Three parts of a real meeting with long silences between them.
+
+    Each becomes a window of its own, and costs a third of what a minute full of words does.
+    """
+    silence = np.zeros(45 * decode.SAMPLE_RATE, np.float32)
+    parts = [
+        part
+        for start in (0, 60_000, 120_000)
+        for part in (*decode.stream(MEETING, start_ms=start, end_ms=start + 20_000), silence)
+    ]
+    return files.write(files.BY_NAME["opus.ogg"], tmp_path / "sparse.ogg", np.concatenate(parts))
+
+
+def undisturbed(path: Path) -> tuple[str, int]:
     """The text of the recording made in this process, and how many windows that took."""
-    plan = engine.plan_recording(MEETING)
+    plan = engine.plan_recording(path)
     texts: list[WindowText] = []
     engine.transcribe_windows(
-        MEETING, plan.windows, transcriber=load_transcriber(find_model()), on_window=texts.append
+        path, plan.windows, transcriber=load_transcriber(find_model()), on_window=texts.append
     )
     return assemble(texts).text, len(texts)
 
 
 def test_a_worker_stopped_and_another_killed_cost_one_window_and_no_word(
-    installation: House,
+    installation: House, sparse: Path
 ) -> None:
     stopping = installation.start("speech", "-c", "1")
-    recording = upload(MEETING)
+    recording = upload(sparse)
     wait_until(
         lambda: kept_windows() >= 1 and is_transcribing(), "one window is kept, the next begun"
     )
@@ -68,7 +87,8 @@ def test_a_worker_stopped_and_another_killed_cost_one_window_and_no_word(
     assert not job_of(recording).has_ended
 
     installation.start("speech", "-c", "1")
-    expected, windows = undisturbed()
+    expected, windows = undisturbed(sparse)
+    assert windows == 3
     wait_for(recording, installation)
     assert text_of(recording) == expected
     assert installation.said().count("window.transcribed") <= windows + 1
