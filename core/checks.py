@@ -18,6 +18,7 @@ from core.events.registry import unknown_subscriptions
 from core.jobs.policies import unknown_queues
 from core.jobs.queues import QUEUES
 from core.notifications.kinds import kinds
+from core.outbound.addresses import unusable_networks
 from core.secrets.keyring import KeysUnusable, read_keys
 
 SHORTEST_SECRET = 50
@@ -43,6 +44,16 @@ def check_secret_keys(**_kwargs: Any) -> list[CheckMessage]:
         )
         return [Error(str(error), hint=hint, id="core.E020")]
     return []
+
+
+@register(Tags.security)
+def check_allowed_networks(**_kwargs: Any) -> list[CheckMessage]:
+    """A range that opens the inside to customers should at least be meant."""
+    hint = "Write networks such as 10.1.0.0/16, without bits set beyond the prefix, and not /0."
+    return [
+        Error(f"SSRF_ALLOW_CIDRS cannot hold {text!r}.", hint=hint, id="core.E023")
+        for text in unusable_networks(settings.SSRF_ALLOW_CIDRS)
+    ]
 
 
 @register(Tags.database)

@@ -1,0 +1,61 @@
+"""How a request to a customer's server ends: an `Answer`, or `NotDelivered` with its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Why there is no answer; stable, it is kept in rows and shown to customers."""
+
+    URL_REFUSED = "url_refused"  # the URL itself, by today's rules
+    ADDRESS_REFUSED = "address_refused"  # an address of the host is not public
+    NAME_UNKNOWN = "name_unknown"  # no address for the host
+    REFUSED = "refused"  # nobody listens there, or there is no way
+    TLS = "tls"  # no agreement on encryption, or a certificate that is not trusted
+    TIMEOUT = "timeout"  # the deadline passed before the whole answer was there
+    CLOSED = "closed"  # the connection ended before the answer did
+    PROTOCOL = "protocol"  # what came is not HTTP
+    TOO_LARGE = "too_large"  # the head of the answer is larger than is read
+
+
+SENTENCES = {
+    Kind.URL_REFUSED: "This installation does not send to such an address.",
+    Kind.ADDRESS_REFUSED: "The address does not lead to a public server.",
+    Kind.NAME_UNKNOWN: "No server was found under that name.",
+    Kind.REFUSED: "The server could not be connected to.",
+    Kind.TLS: "No encrypted connection could be made.",
+    Kind.TIMEOUT: "There was no whole answer in time.",
+    Kind.CLOSED: "The server closed the connection before it had answered.",
+    Kind.PROTOCOL: "The server's answer is not HTTP.",
+    Kind.TOO_LARGE: "The headers of the server's answer are too large.",
+}
+
+
+class NotDelivered(Exception):
+    """There is no answer. Customers may see `kind` and `sentence`; `detail` is for staff.
+
+    `address` is what was dialled, if anything was; `duration_ms` counts from the call of `post`.
+    """
+
+    def __init__(self, kind: Kind, detail: str = "", *, address: str | None = None) -> None:
+        self.kind = kind
+        self.sentence = SENTENCES[kind]
+        self.detail = detail
+        self.address = address
+        self.duration_ms = 0
+        super().__init__(f"{kind}: {detail}" if detail else str(kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the other side said. `headers` have lower-case names; `excerpt` is the first 4 KB of the
+    body as it came, neither decompressed nor decoded; `address` is the peer's."""
+
+    status: int
+    headers: Mapping[str, str]
+    excerpt: bytes
+    address: str
+    duration_ms: int
