@@ -18,6 +18,11 @@ GROUPS = {
         "meetings.Decision",
         "meetings.ActionItem",
     ),
+    "Webhooks": (
+        "webhooks.Endpoint",
+        "webhooks.Delivery",
+        "webhooks.DeliveryAttempt",
+    ),
     "Background work": (
         "core.Job",
         "core.DeadLetter",

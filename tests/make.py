@@ -50,6 +50,7 @@ from webhooks.models import (
     Scheme,
 )
 from webhooks.queries.catalogue import body_of
+from webhooks.services.secrets import create_secret
 
 _numbers = count(1)
 
@@ -320,9 +321,12 @@ def export(*, meeting: Meeting, content: bytes | None = None, **fields: Any) -> 
 def endpoint(*, organization: Organization | None = None, **fields: Any) -> Endpoint:
     """Where nobody listens: an address on this machine without a server."""
     fields = {"url": "http://127.0.0.1:9/hook", "event_types": ["*"], **fields}
-    return Endpoint.objects.create(
+    row = Endpoint.objects.create(
         organization=organization or globals()["organization"](), **fields
     )
+    with transaction.atomic():
+        create_secret(endpoint=row)
+    return row
 
 
 def delivery(*, endpoint: Endpoint, event: Event | None = None, **fields: Any) -> Delivery:

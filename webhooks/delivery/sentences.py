@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from core.outbound.outcomes import Kind
 from webhooks.delivery import verdicts
-from webhooks.delivery.exchanges import SENDER_FAILED
 
 SENTENCES: dict[str, str] = {
     # An answer came, and it was not 2xx.
@@ -30,7 +29,9 @@ SENTENCES: dict[str, str] = {
     # Nothing the receiver did.
     verdicts.IS_LOST: "Our sender vanished during this attempt. Nobody knows whether the event"
     " arrived, so it is sent again under the same id.",
-    SENDER_FAILED: "A mistake on our side kept this attempt from being made.",
+    verdicts.IS_UNSIGNED: "This installation cannot read the endpoint's secret, so nothing was"
+    " sent. Rotate the secret, or put back the key that SECRET_KEYS lacks.",
+    verdicts.IS_OURS: "A mistake on our side kept this attempt from being made.",
 }
 SUCCESS = "The receiver answered {status}."
 UNKNOWN = "The attempt failed: {kind}."

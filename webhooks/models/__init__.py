@@ -7,6 +7,7 @@ from webhooks.models.delivery import Delivery, DeliveryQuerySet, DeliveryStatus
 from webhooks.models.endpoint import DisabledReason, Endpoint
 from webhooks.models.inbound_message import InboundMessage
 from webhooks.models.inbound_source import InboundSource, Scheme
+from webhooks.models.secret import EndpointSecret, SignatureScheme
 
 __all__ = [
     "Delivery",
@@ -15,7 +16,9 @@ __all__ = [
     "DeliveryStatus",
     "DisabledReason",
     "Endpoint",
+    "EndpointSecret",
     "InboundMessage",
     "InboundSource",
     "Scheme",
+    "SignatureScheme",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import models
 
@@ -52,12 +53,23 @@ class Endpoint(OwnedRow):
         )
 
     def __str__(self) -> str:
-        return self.description or self.url
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What people call it, else where it is: scheme and host, for the rest may be secret."""
+        parts = urlsplit(self.url)
+        return self.description or f"{parts.scheme}://{parts.netloc}"
 
     @property
     def is_enabled(self) -> bool:
         """Whether events are sent to it."""
         return self.disabled_at is None
+
+    @property
+    def current_secret(self) -> Any:
+        """The EndpointSecret that has no end. Reads `secrets`."""
+        return next((one for one in self.secrets.all() if one.expires_at is None), None)
 
     def hears(self, event_type: str) -> bool:
         """Whether it asked for this type; `export.*` is all that begins with `export.`."""
@@ -70,6 +82,6 @@ def is_heard(event_type: str, patterns: Iterable[str]) -> bool:
 
 
 def _matches(pattern: str, event_type: str) -> bool:
-    if pattern.endswith(EVERY_TYPE):
+    if pattern.endswith(f".{EVERY_TYPE}"):
         return event_type.startswith(pattern.removesuffix(EVERY_TYPE))
-    return pattern == event_type
+    return pattern in (EVERY_TYPE, event_type)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from webhooks.models import Delivery, DeliveryAttempt
+from webhooks.models import Delivery, DeliveryAttempt, Endpoint
 from webhooks.models.delivery import UNDELIVERED
 
 SHOWN_ATTEMPTS = 50
@@ -17,7 +17,12 @@ REPLAYABLE_FOR = timedelta(days=14)
 
 def listed(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
     """Deliveries as a list shows them: without their bodies."""
-    return deliveries.defer("body")
+    return whole(deliveries).defer("body")
+
+
+def whole(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Deliveries with what their explanation needs."""
+    return deliveries.select_related("endpoint")
 
 
 def attempts_of(delivery: Delivery) -> list[DeliveryAttempt]:
@@ -55,3 +60,9 @@ def narrowed(
     if status is None:
         named["status__in"] = UNDELIVERED
     return deliveries.filter(**named)
+
+
+def newest_of(endpoint: Endpoint, many: int) -> list[Delivery]:
+    """The newest deliveries of an endpoint, newest first."""
+    rows = listed(Delivery.objects.filter(endpoint=endpoint))
+    return list(rows.order_by("-created_at", "-id")[:many])

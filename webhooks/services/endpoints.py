@@ -13,9 +13,10 @@ from core.accounts.actor import Actor
 from core.accounts.models import Organization
 from core.db.clock import now
 from core.events import services as events
+from core.outbound.urls import check_url
 from webhooks.events import ENDPOINT_DISABLED, ENDPOINT_TEST
-from webhooks.models import Delivery, DisabledReason, Endpoint
-from webhooks.services import deliveries, sending
+from webhooks.models import Delivery, DisabledReason, Endpoint, EndpointSecret, SignatureScheme
+from webhooks.services import deliveries, secrets, sending
 
 # What senders remember about an endpoint, as it is before they have met it.
 FRESH: dict[str, Any] = {
@@ -46,8 +47,15 @@ def create_endpoint(
     event_types: list[str],
     description: str = "",
     rate_limit_per_second: int | None = None,
-) -> Endpoint:
-    """Let an address of the actor's organization hear of events. Raises TooManyEndpoints."""
+    signature: SignatureScheme = SignatureScheme.V1,
+    secret: str = "",
+) -> tuple[Endpoint, EndpointSecret]:
+    """Let an address of the actor's organization hear of events; with what will sign for it.
+
+    `secret` is one that the receiver knows from another system, empty for a new one. Raises
+    TooManyEndpoints, WeakSecret or what is wrong with the URL (core/outbound/urls.py).
+    """
+    check_url(url)
     with transaction.atomic():
         _check_room(actor.organization.id)
         endpoint: Endpoint = Endpoint.objects.create(
@@ -57,7 +65,8 @@ def create_endpoint(
             event_types=event_types,
             rate_limit_per_second=rate_limit_per_second,
         )
-    return endpoint
+        made = secrets.create_secret(endpoint=endpoint, scheme=signature, secret=secret)
+    return endpoint, made
 
 
 def _check_room(organization_id: UUID) -> None:
@@ -71,8 +80,11 @@ def _check_room(organization_id: UUID) -> None:
 def update_endpoint(*, endpoint: Endpoint, **changes: Any) -> Endpoint:
     """Change `url`, `description`, `event_types` or `rate_limit_per_second`.
 
-    Another address begins without the failures of the one before, and gets what waits.
+    Another address begins without the failures of the one before, and gets what waits. Raises what
+    is wrong with it.
     """
+    if changes.get("url", endpoint.url) != endpoint.url:
+        check_url(changes["url"])
     with transaction.atomic():
         held = _lock(endpoint)
         moves = changes.get("url", held.url) != held.url

@@ -19,7 +19,8 @@ USUAL_SECONDS = 30.0
 def prune(*, seconds: float = USUAL_SECONDS) -> int:
     """Delete deliveries that ended too long ago, a batch at a time; how many went.
 
-    What waits for an endpoint that has been disabled as long goes too. Stops after about `seconds`, for the next round to go on.
+    What waits for an endpoint that has been disabled as long goes too. Stops after about `seconds`,
+    for the next round to go on.
     """
     end = time.monotonic() + seconds
     gone = 0

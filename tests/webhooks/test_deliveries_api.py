@@ -1,0 +1,261 @@
+"""The log says what became of each delivery, and what was given up can be owed again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from rest_framework.test import APIClient
+
+from core.accounts.actor import Actor
+from core.accounts.models import Role
+from core.db.clock import now
+from tests import make
+from webhooks.models import Delivery, Endpoint
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/api/v1/webhooks/deliveries/"
+LISTENS_NOT = (
+    "Nothing listens at the endpoint's address, or no way leads there."
+    " Tried once so far; it will be tried again."
+)
+
+
+@pytest.fixture
+def who() -> Actor:
+    return make.actor(role=Role.ADMIN)
+
+
+@pytest.fixture
+def client(who: Actor) -> APIClient:
+    return make.client(who)
+
+
+@pytest.fixture
+def endpoint(who: Actor) -> Endpoint:
+    return make.endpoint(organization=who.organization)
+
+
+def ended(endpoint: Endpoint, status: str = "dead", days_ago: float = 0, **fields: Any) -> Delivery:
+    row = make.delivery(
+        endpoint=endpoint,
+        status=status,
+        ended_at=now(),
+        next_attempt_at=None,
+        **{"attempt_count": 8, "last_error_kind": "status", "last_status_code": 503, **fields},
+    )
+    moment = now() - timedelta(days=days_ago)
+    Delivery.objects.filter(id=row.id).update(created_at=moment)
+    row.refresh_from_db()
+    return row
+
+
+# --- The log ------------------------------------------------------------------------------------
+
+
+def test_a_delivery_shows_what_was_sent_and_what_each_attempt_came_to(
+    client: APIClient, endpoint: Endpoint
+) -> None:
+    row = ended(endpoint, attempt_count=2)
+    make.attempt(delivery=row, status_code=None, error_kind="timeout", address=None)
+    make.attempt(delivery=row, status_code=503, error_kind="status", excerpt="down")
+
+    shown = client.get(f"{ADDRESS}{row.id}/").json()
+
+    assert shown["explanation"] == (
+        "Tried twice and given up. The receiver answered 503. Only 2xx counts as received."
+    )
+    assert orjson.loads(shown["body"])["type"] == "meeting.created"
+    first, second = shown["attempts"]
+    assert (first["number"], first["error_kind"], first["status_code"]) == (1, "timeout", None)
+    assert first["explanation"] == "The receiver did not answer within 10 seconds."
+    assert (second["number"], second["excerpt"]) == (2, "down")
+
+
+def test_the_list_is_thin_and_narrowed_by_every_filter(client: APIClient, who: Actor) -> None:
+    mine, other = (make.endpoint(organization=who.organization) for _ in range(2))
+    old = ended(mine, days_ago=2)
+    chosen = ended(mine, "succeeded", event_type="export.completed")
+    waiting = make.delivery(endpoint=other)
+    ended(make.endpoint())
+    between = (now() - timedelta(days=1)).isoformat()
+
+    def listed(**query: Any) -> list[str]:
+        answer = client.get(ADDRESS, query)
+        assert answer.status_code == 200, answer.json()
+        return [row["id"] for row in answer.json()["results"]]
+
+    def ids(*rows: Delivery) -> list[str]:
+        return [str(row.id) for row in rows]
+
+    assert listed() == ids(waiting, chosen, old)
+    assert listed(endpoint=mine.id) == ids(chosen, old)
+    assert listed(status="succeeded") == listed(event_type="export.completed") == ids(chosen)
+    assert listed(event=waiting.event_id) == listed(status="queued") == ids(waiting)
+    assert listed(created_after=between) == ids(waiting, chosen)
+    assert listed(created_before=between) == ids(old)
+    assert listed(endpoint=mine.id, status="dead", event_type="meeting.created") == ids(old)
+    assert listed(endpoint=mine.id, status="queued") == []
+    assert not {"body", "attempts"} & set(client.get(ADDRESS).json()["results"][0])
+
+
+@pytest.mark.parametrize(
+    "query", ["status=lost", "endpoint=x", "created_after=today", "state=dead"]
+)
+def test_filters_that_make_no_sense_are_refused(client: APIClient, query: str) -> None:
+    assert client.get(f"{ADDRESS}?{query}").status_code == 400
+
+
+def test_pages_follow_one_another(client: APIClient, endpoint: Endpoint) -> None:
+    rows = [ended(endpoint) for _ in range(3)]
+    first = client.get(ADDRESS, {"page_size": 2}).json()
+    second = client.get(first["next"]).json()
+    found = [row["id"] for row in first["results"] + second["results"]]
+    assert found == [str(row.id) for row in reversed(rows)]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "Waits for its first attempt."),
+        (
+            {"attempt_count": 1, "last_error_kind": "refused"},
+            LISTENS_NOT,
+        ),
+        ({"status": "running"}, "Is being sent."),
+        ({"status": "succeeded", "last_status_code": 204}, "Delivered. The receiver answered 204."),
+        (
+            {"status": "failed", "last_status_code": 410, "last_error_kind": "gone"},
+            "Given up at once. The receiver answered 410: this address is gone for good.",
+        ),
+    ],
+)
+def test_a_sentence_says_how_far_a_delivery_is(
+    client: APIClient, endpoint: Endpoint, fields: dict[str, Any], sentence: str
+) -> None:
+    row = make.delivery(endpoint=endpoint, **fields)
+    assert client.get(f"{ADDRESS}{row.id}/").json()["explanation"] == sentence
+
+
+# --- Owing again --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["dead", "failed", "succeeded"])
+def test_an_ended_delivery_begins_a_new_round_with_the_same_bytes(
+    client: APIClient, endpoint: Endpoint, status: str
+) -> None:
+    row = ended(endpoint, status)
+
+    answer = client.post(f"{ADDRESS}{row.id}/replay/")
+
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "queued"
+    held = Delivery.objects.get()
+    assert (held.status, held.attempt_count, held.ended_at) == ("queued", 0, None)
+    assert held.next_attempt_at is not None
+    assert held.next_attempt_at <= now()
+    assert (held.event_id, held.body) == (row.event_id, row.body)
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_a_delivery_that_has_not_ended_is_left_alone(
+    client: APIClient, endpoint: Endpoint, status: str
+) -> None:
+    row = make.delivery(endpoint=endpoint, status=status, attempt_count=2)
+    answer = client.post(f"{ADDRESS}{row.id}/replay/")
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "delivery.not_ended"
+    assert Delivery.objects.get().attempt_count == 2
+
+
+def test_nothing_is_owed_again_that_is_old_or_goes_to_a_disabled_endpoint(
+    client: APIClient, who: Actor, endpoint: Endpoint
+) -> None:
+    off = make.endpoint(organization=who.organization, disabled_at=now())
+    for row, code in (
+        (ended(endpoint, days_ago=15), "delivery.too_old"),
+        (ended(off), "endpoint.is_disabled"),
+    ):
+        answer = client.post(f"{ADDRESS}{row.id}/replay/")
+        assert answer.status_code == 409
+        assert answer.json()["code"] == code
+
+    assert client.post(f"{ADDRESS}replay/", {}).json() == {"replayed": 0}
+
+
+def test_what_was_given_up_is_owed_again_all_at_once(
+    client: APIClient, who: Actor, endpoint: Endpoint
+) -> None:
+    lost = [ended(endpoint), ended(endpoint, "failed", days_ago=13)]
+    ended(endpoint, "succeeded")
+    make.delivery(endpoint=endpoint, status="running")
+    foreign = ended(make.endpoint())
+
+    answer = client.post(f"{ADDRESS}replay/", {})
+
+    assert (answer.status_code, answer.json()) == (202, {"replayed": 2})
+    queued = Delivery.objects.queued().values_list("id", flat=True)
+    assert set(queued) == {row.id for row in lost}
+    foreign.refresh_from_db()
+    assert foreign.status == "dead"
+
+
+def test_filters_choose_what_is_owed_again(client: APIClient, who: Actor) -> None:
+    first, second = (make.endpoint(organization=who.organization) for _ in range(2))
+    ended(first, days_ago=3)
+    chosen = ended(first, "succeeded", event_type="export.completed")
+    ended(second)
+    yesterday = (now() - timedelta(days=1)).isoformat()
+
+    def replayed(**chosen: Any) -> int:
+        answer = client.post(f"{ADDRESS}replay/", chosen)
+        assert answer.status_code == 202, answer.json()
+        return int(answer.json()["replayed"])
+
+    assert replayed(event_type="export.completed") == 0  # it succeeded, and nobody named that
+    assert replayed(status="succeeded", endpoint=str(second.id)) == 0
+    assert replayed(status="succeeded", endpoint=str(first.id), event=str(chosen.event_id)) == 1
+    assert replayed(created_after=yesterday, endpoint=str(first.id)) == 0
+    assert replayed(created_before=yesterday) == 1
+    assert client.post(f"{ADDRESS}replay/", {"status": "running"}).status_code == 400
+
+
+def test_an_endpoint_gets_again_what_was_given_up_since_a_time(
+    client: APIClient, who: Actor, endpoint: Endpoint
+) -> None:
+    recover = f"/api/v1/webhooks/endpoints/{endpoint.id}/recover/"
+    ended(endpoint, days_ago=5)
+    ended(endpoint, days_ago=3)
+    ended(endpoint, "succeeded", days_ago=2)
+    ended(endpoint)
+    ended(make.endpoint(organization=who.organization))
+
+    def days_ago(days: float) -> str:
+        return (now() - timedelta(days=days)).isoformat()
+
+    within = {"since": days_ago(4), "until": days_ago(1)}
+    assert client.post(recover, within).json() == {"replayed": 1}
+    assert client.post(recover, {"since": days_ago(4)}).json() == {"replayed": 1}
+    assert client.post(recover, {"since": days_ago(14)}).json() == {"replayed": 1}
+    assert client.post(recover, {"since": days_ago(15)}).json()["code"] == "delivery.too_old"
+    assert client.post(recover, {}).status_code == 400
+
+    Endpoint.objects.filter(id=endpoint.id).update(disabled_at=now())
+    refused = client.post(recover, {"since": days_ago(1)})
+    assert (refused.status_code, refused.json()["code"]) == (409, "endpoint.is_disabled")
+
+
+def test_members_do_not_see_the_log(who: Actor, endpoint: Endpoint) -> None:
+    row = ended(endpoint)
+    member = make.client(make.actor(organization=who.organization, role=Role.MEMBER))
+    for answer in (
+        member.get(ADDRESS),
+        member.get(f"{ADDRESS}{row.id}/"),
+        member.post(f"{ADDRESS}{row.id}/replay/"),
+        member.post(f"{ADDRESS}replay/", {}),
+    ):
+        assert answer.json()["code"] == "role.too_low"

@@ -1,0 +1,147 @@
+"""`/api/v1/webhooks/deliveries/`: the log of what was owed and sent, and owing it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.http.serializers import StrictSerializer
+from core.http.views import ReadViewSet
+from webhooks.api.filters import DeliveryFilter
+from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
+from webhooks.models.delivery import ENDED
+from webhooks.queries import deliveries as queries
+from webhooks.queries import explanations
+from webhooks.services import deliveries as delivery_services
+
+
+class AttemptSerializer(serializers.ModelSerializer[DeliveryAttempt]):
+    """One try: where it went and what came back."""
+
+    explanation = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DeliveryAttempt
+        fields = (
+            "number",
+            "started_at",
+            "duration_ms",
+            "status_code",
+            "error_kind",
+            "explanation",
+            "address",
+            "excerpt",
+        )
+        read_only_fields = fields
+
+    def get_explanation(self, attempt: DeliveryAttempt) -> str:
+        return explanations.of_attempt(attempt)
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """One event owed to one endpoint, and how far it is."""
+
+    event = serializers.PrimaryKeyRelatedField[Any](read_only=True, help_text="The `webhook-id`.")
+    status = serializers.ChoiceField(choices=DeliveryStatus.choices, read_only=True)
+    explanation = serializers.SerializerMethodField(help_text="How far it is, and why.")
+
+    class Meta:
+        model = Delivery
+        fields = (
+            "id",
+            "event",
+            "event_type",
+            "endpoint",
+            "status",
+            "attempt_count",
+            "next_attempt_at",
+            "last_status_code",
+            "last_error_kind",
+            "explanation",
+            "created_at",
+            "ended_at",
+        )
+        read_only_fields = fields
+
+    def get_explanation(self, delivery: Delivery) -> str:
+        return explanations.of_delivery(delivery)
+
+
+class DeliveryDetailSerializer(DeliverySerializer):
+    """With what was sent, and each try."""
+
+    attempts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Delivery
+        fields = (*DeliverySerializer.Meta.fields, "body", "attempts")
+        read_only_fields = fields
+
+    @extend_schema_field(AttemptSerializer(many=True))
+    def get_attempts(self, delivery: Delivery) -> Any:
+        """The last fifty, oldest first."""
+        return AttemptSerializer(queries.attempts_of(delivery), many=True).data
+
+
+class ReplaySerializer(StrictSerializer):
+    """Which deliveries; those that were given up unless a status is named."""
+
+    status = serializers.ChoiceField(
+        choices=[(one.value, one.label) for one in ENDED], required=False
+    )
+    event_type = serializers.CharField(max_length=80, required=False)
+    endpoint = serializers.UUIDField(required=False)
+    event = serializers.UUIDField(required=False)
+    created_after = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)
+
+
+class ReplayedSerializer(serializers.Serializer[Any]):
+    """What is owed again."""
+
+    replayed = serializers.IntegerField(
+        help_text="How many deliveries. At 10,000 there may be more: ask again."
+    )
+
+
+class DeliveryViewSet(ReadViewSet):
+    """What your endpoints are owed and were sent, newest first."""
+
+    queryset = Delivery.objects.all()
+    serializer_class = DeliverySerializer
+    filterset_class = DeliveryFilter
+    scope_family = "webhooks"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        return queries.listed(rows) if self.action == "list" else queries.whole(rows)
+
+    def get_serializer_class(self) -> Any:
+        return DeliveryDetailSerializer if self.action == "retrieve" else DeliverySerializer
+
+    @extend_schema(request=None, responses={202: DeliverySerializer})
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, pk: str) -> Response:
+        """Deliver an event again, also after a success: the same bytes under the same id."""
+        delivery = delivery_services.replay_delivery(delivery=self.get_object())
+        return Response(DeliverySerializer(delivery).data, status=202)
+
+    @extend_schema(
+        operation_id="webhooks_deliveries_replay_many",
+        request=ReplaySerializer,
+        responses={202: ReplayedSerializer},
+    )
+    @action(detail=False, methods=["post"], url_path="replay", url_name="replay-many")
+    def replay_many(self, request: Request) -> Response:
+        """Deliver again what was given up, or what else the filters name, of the last 14 days."""
+        asked = ReplaySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        chosen = queries.narrowed(super().get_queryset(), **asked.validated_data)
+        replayed = delivery_services.replay_deliveries(deliveries=chosen)
+        return Response(ReplayedSerializer({"replayed": replayed}).data, status=202)

@@ -1,0 +1,95 @@
+"""How sending to an endpoint has fared, read from its newest deliveries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Min
+
+from core.db.clock import now
+from webhooks.models import Delivery, DeliveryStatus
+
+# However busy an endpoint is, no more of its deliveries are read.
+MOST_READ = 10_000
+PERIODS = {"last_day": timedelta(hours=24), "last_week": timedelta(days=7)}
+
+PERIOD = """
+WITH newest AS (
+    SELECT id, status FROM webhooks_delivery
+     WHERE endpoint_id = %(endpoint)s AND created_at > %(since)s
+     ORDER BY created_at DESC, id DESC LIMIT %(most)s
+), counted AS (
+    SELECT status, count(*) AS many FROM newest GROUP BY status
+), tried AS (
+    SELECT count(*) AS attempts,
+           count(*) FILTER (WHERE error_kind = '') AS succeeded,
+           percentile_disc(0.5) WITHIN GROUP (ORDER BY duration_ms) AS half,
+           percentile_disc(0.95) WITHIN GROUP (ORDER BY duration_ms) AS most
+      FROM webhooks_deliveryattempt AS attempt JOIN newest ON newest.id = attempt.delivery_id
+)
+SELECT (SELECT json_object_agg(status, many) FROM counted), attempts, succeeded, half, most
+  FROM tried
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What became of the events of a time, and how long the endpoint took to answer.
+
+    `success_rate` is that of deliveries that have ended, None before one has. With `is_sample` only
+    the newest 10,000 deliveries are counted.
+    """
+
+    deliveries: dict[str, int]
+    is_sample: bool
+    success_rate: float | None
+    attempts: int
+    attempts_succeeded: int
+    duration_ms_p50: int | None
+    duration_ms_p95: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """An endpoint's recent past, and what waits for it."""
+
+    waiting: int
+    oldest_waiting_at: datetime | None
+    periods: dict[str, Period] = field(default_factory=dict)
+
+
+def statistics_of(endpoint_id: UUID) -> Statistics:
+    """A few indexed queries, bounded in what they read."""
+    queued = Delivery.objects.queued().filter(endpoint_id=endpoint_id)
+    waiting = queued.aggregate(many=Count("id"), oldest=Min("created_at"))
+    moment = now()
+    return Statistics(
+        waiting=waiting["many"],
+        oldest_waiting_at=waiting["oldest"],
+        periods={name: _period(endpoint_id, moment - ago) for name, ago in PERIODS.items()},
+    )
+
+
+def _period(endpoint_id: UUID, since: datetime) -> Period:
+    with connection.cursor() as cursor:
+        cursor.execute(PERIOD, {"endpoint": endpoint_id, "since": since, "most": MOST_READ})
+        counted, attempts, succeeded, half, most = cursor.fetchone()
+    deliveries = {one.value: (counted or {}).get(one.value, 0) for one in DeliveryStatus}
+    return Period(
+        deliveries=deliveries,
+        is_sample=sum(deliveries.values()) == MOST_READ,
+        success_rate=_success_rate(deliveries),
+        attempts=attempts,
+        attempts_succeeded=succeeded,
+        duration_ms_p50=half,
+        duration_ms_p95=most,
+    )
+
+
+def _success_rate(deliveries: dict[str, int]) -> float | None:
+    succeeded = deliveries[DeliveryStatus.SUCCEEDED]
+    ended = succeeded + deliveries[DeliveryStatus.FAILED] + deliveries[DeliveryStatus.DEAD]
+    return round(succeeded / ended, 4) if ended else None

@@ -1,0 +1,116 @@
+"""What endpoints' deliveries are signed with: handing out, rotating, and signing in between."""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from core import errors
+from core.db.clock import now
+from core.db.transactions import insist_on_transaction
+from webhooks import signatures
+from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
+from webhooks.queries import secrets as queries
+
+MOST_AT_ONCE = 5
+FEWEST_DIFFERENT = 16  # bytes: of 24 random ones about 23 are
+
+
+class WeakSecret(errors.Invalid):
+    """A secret that somebody could guess, or that the standard does not know."""
+
+    code = "endpoint.weak_secret"
+    sentence = "A secret is whsec_ and the base64 of 24 to 64 random bytes."
+
+
+class RotatedTooOften(errors.Conflict):
+    """Every secret makes each delivery longer."""
+
+    code = "endpoint.rotated_too_often"
+    sentence = "Too many old secrets still sign. Wait until one has ended, or end them at once."
+
+
+def create_secret(
+    *,
+    endpoint: Endpoint,
+    scheme: SignatureScheme = SignatureScheme.V1,
+    secret: str = "",
+) -> EndpointSecret:
+    """The endpoint's new current secret; `secret` is one that its receiver knows already.
+
+    Part of making or rotating, in its transaction. Raises WeakSecret.
+    """
+    insist_on_transaction("create_secret")
+    row = EndpointSecret(organization_id=endpoint.organization_id, endpoint=endpoint, scheme=scheme)
+    if scheme == SignatureScheme.V1A:
+        if secret:
+            raise WeakSecret("A key pair is always made here.")
+        row.secret, row.public_key = signatures.new_key_pair()
+    else:
+        _check_strength(secret)
+        row.secret = secret or signatures.new_secret()
+    row.save(force_insert=True)
+    return row
+
+
+def _check_strength(secret: str) -> None:
+    """Nothing, or a shared secret of the standard's length that does not repeat itself."""
+    if not secret:
+        return
+    if not secret.startswith(signatures.SECRET) or not signatures.is_secret(secret):
+        raise WeakSecret
+    if len(set(base64.b64decode(secret.removeprefix(signatures.SECRET)))) < FEWEST_DIFFERENT:
+        raise WeakSecret
+
+
+def rotate_secret(
+    *,
+    endpoint: Endpoint,
+    scheme: SignatureScheme | None = None,
+    overlap_seconds: int | None = None,
+) -> EndpointSecret:
+    """Sign with a new secret, for a while beside the ones before: a day unless set otherwise.
+
+    An overlap of 0 ends all old ones at once, as after a leak. Without `scheme` it stays as it is.
+    Raises RotatedTooOften.
+    """
+    overlap = (
+        settings.WEBHOOK_SECRET_OVERLAP_SECONDS if overlap_seconds is None else overlap_seconds
+    )
+    with transaction.atomic():
+        if not Endpoint.objects.select_for_update(no_key=True).filter(id=endpoint.id).exists():
+            raise errors.NotFound
+        moment = now()
+        held = EndpointSecret.objects.filter(endpoint=endpoint)
+        current = held.current().first()
+        held.current().update(expires_at=moment + timedelta(seconds=overlap), updated_at=moment)
+        held.filter(Q() if overlap == 0 else Q(expires_at__lte=moment)).delete()
+        if held.count() >= MOST_AT_ONCE:
+            raise RotatedTooOften
+        usual = SignatureScheme(current.scheme) if current else SignatureScheme.V1
+        return create_secret(endpoint=endpoint, scheme=scheme or usual)
+
+
+class SigningSecrets:
+    """The secrets of some endpoints, opened, for as long as a sender signs with them."""
+
+    def __init__(self) -> None:
+        self._held: dict[UUID, list[str]] = {}
+
+    def load(self, endpoint_ids: Iterable[UUID]) -> None:
+        """Read them anew, and forget those of others."""
+        found = defaultdict(list)
+        for row in queries.signing(endpoint_ids):
+            found[row.endpoint_id].append(row.secret)
+        self._held = found
+
+    def of(self, endpoint_id: UUID) -> list[str]:
+        """The secrets of a loaded endpoint, the current one first."""
+        return self._held[endpoint_id]
