@@ -125,10 +125,10 @@ class EndpointAdmin(ActingAdmin):
         newest = queries.newest_of(endpoint, SHOWN_DELIVERIES)
         rows = format_html_join(
             "",
-            "<tr><td>{:%Y-%m-%d %H:%M:%S}</td><td>{}</td><td>{}</td><td class='wide'>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td class='wide'>{}</td></tr>",
             (
                 (
-                    one.created_at,
+                    f"{one.created_at:%Y-%m-%d %H:%M:%S}",
                     cells.link(one, one.event_type),
                     cells.status(one.status),
                     explanations.of_delivery(one),

@@ -1,12 +1,9 @@
-"""What endpoints' deliveries are signed with: handing out, rotating, and signing in between."""
+"""What endpoints' deliveries are signed with: handing out and rotating."""
 
 from __future__ import annotations
 
 import base64
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import timedelta
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -17,7 +14,6 @@ from core.db.clock import now
 from core.db.transactions import insist_on_transaction
 from webhooks import signatures
 from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
-from webhooks.queries import secrets as queries
 
 MOST_AT_ONCE = 5
 FEWEST_DIFFERENT = 16  # bytes: of 24 random ones about 23 are
@@ -96,21 +92,3 @@ def rotate_secret(
             raise RotatedTooOften
         usual = SignatureScheme(current.scheme) if current else SignatureScheme.V1
         return create_secret(endpoint=endpoint, scheme=scheme or usual)
-
-
-class SigningSecrets:
-    """The secrets of some endpoints, opened, for as long as a sender signs with them."""
-
-    def __init__(self) -> None:
-        self._held: dict[UUID, list[str]] = {}
-
-    def load(self, endpoint_ids: Iterable[UUID]) -> None:
-        """Read them anew, and forget those of others."""
-        found = defaultdict(list)
-        for row in queries.signing(endpoint_ids):
-            found[row.endpoint_id].append(row.secret)
-        self._held = found
-
-    def of(self, endpoint_id: UUID) -> list[str]:
-        """The secrets of a loaded endpoint, the current one first."""
-        return self._held[endpoint_id]

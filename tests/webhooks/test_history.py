@@ -1,0 +1,35 @@
+"""What ended long ago goes, and so does what waited as long for nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.db.clock import now
+from tests import make
+from webhooks.models import Delivery, DeliveryAttempt, Endpoint
+from webhooks.services import history
+
+pytestmark = pytest.mark.django_db
+
+
+def test_deliveries_go_with_their_attempts_when_they_ended_long_ago() -> None:
+    old, young = now() - timedelta(days=31), now() - timedelta(days=29)
+    endpoint, off, lately_off = make.endpoint(), make.endpoint(), make.endpoint()
+    kept = {
+        make.delivery(endpoint=endpoint).id,
+        make.delivery(endpoint=endpoint, status="dead", ended_at=young).id,
+        make.delivery(endpoint=lately_off).id,
+    }
+    for status in ("succeeded", "failed", "dead"):
+        make.attempt(delivery=make.delivery(endpoint=endpoint, status=status, ended_at=old))
+    make.attempt(delivery=make.delivery(endpoint=off))
+    Endpoint.objects.filter(id=off.id).update(disabled_at=old)
+    Endpoint.objects.filter(id=lately_off.id).update(disabled_at=young)
+
+    assert history.prune() == 4
+
+    assert set(Delivery.objects.values_list("id", flat=True)) == kept
+    assert not DeliveryAttempt.objects.exists()
+    assert history.prune() == 0

@@ -1,0 +1,119 @@
+"""Staff read on one page why an endpoint fails, and act without writing rows themselves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.html import escape
+
+from core.db.clock import now
+from core.outbound.outcomes import Kind
+from tests import make
+from webhooks.delivery import verdicts
+from webhooks.delivery.sentences import SENTENCES, sentence_for
+from webhooks.models import Delivery, Endpoint, EndpointSecret
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(make.user(is_staff=True, is_superuser=True))
+    return client
+
+
+def list_of(model: type) -> str:
+    return reverse(f"admin:webhooks_{model.__name__.lower()}_changelist")
+
+
+def page_of(row: Any) -> str:
+    return reverse(f"admin:webhooks_{type(row).__name__.lower()}_change", args=[row.id])
+
+
+def act(staff: Client, action: str, *rows: Any) -> str:
+    chosen = {"action": action, "_selected_action": [str(row.id) for row in rows]}
+    return staff.post(list_of(type(rows[0])), chosen, follow=True).content.decode()
+
+
+def failing(kind: str, status_code: int | None) -> Delivery:
+    endpoint = make.endpoint(failing_since=now(), failures_in_a_row=3)
+    row = make.delivery(
+        endpoint=endpoint,
+        attempt_count=1,
+        last_error_kind=kind,
+        last_status_code=status_code,
+    )
+    make.attempt(delivery=row, error_kind=kind, status_code=status_code)
+    return row
+
+
+def test_there_is_a_sentence_for_every_kind_of_error() -> None:
+    ours = {value for name, value in vars(verdicts).items() if name.startswith("IS_")}
+    assert set(SENTENCES) == {*Kind, *ours}
+
+
+@pytest.mark.parametrize("kind", sorted(SENTENCES))
+def test_the_page_of_a_failing_endpoint_explains_itself(staff: Client, kind: str) -> None:
+    row = failing(kind, 418)
+    sentence = escape(sentence_for(kind, 418, deadline_seconds=10))
+    for page in (page_of(row.endpoint), page_of(row), list_of(Delivery)):
+        assert sentence in staff.get(page).content.decode(), page
+    assert (
+        "Failing: nothing has succeeded since" in staff.get(page_of(row.endpoint)).content.decode()
+    )
+
+
+def test_no_page_shows_a_secret_or_what_may_be_a_token(staff: Client) -> None:
+    url = "https://hooks.example.org/in?token=hunter2"
+    row = make.delivery(endpoint=make.endpoint(url=url))
+    secret = EndpointSecret.objects.get().secret
+    pages = [page_of(row), page_of(row.endpoint), *(list_of(one) for one in (Delivery, Endpoint))]
+
+    text = "\n".join(staff.get(page).content.decode() for page in pages)
+
+    assert "https://hooks.example.org/in?..." in text
+    assert "hunter2" not in text
+    assert secret not in text
+
+
+def test_staff_deliver_again_recover_and_switch_off_and_on(staff: Client) -> None:
+    endpoint = make.endpoint()
+    ended = {"status": "dead", "ended_at": now(), "attempt_count": 8}
+    first, second = (make.delivery(endpoint=endpoint, **ended) for _ in range(2))
+
+    assert "1 are owed again." in act(staff, "redeliver", first)
+    assert "has not ended yet" in act(staff, "redeliver", first)
+    assert "1 deliveries are owed again." in act(staff, "recover", endpoint)
+    assert Delivery.objects.queued().count() == 2
+
+    act(staff, "disable", endpoint)
+    assert "Disabled by somebody" in staff.get(page_of(endpoint)).content.decode()
+    assert "Enable it first" in act(staff, "recover", endpoint)
+    assert "Waits until its endpoint is enabled." in staff.get(page_of(second)).content.decode()
+    act(staff, "enable", endpoint)
+    endpoint.refresh_from_db()
+    assert endpoint.is_enabled
+
+
+def test_endpoints_are_narrowed_by_their_state(staff: Client) -> None:
+    rows = {
+        "enabled": make.endpoint(description="a good one"),
+        "failing": make.endpoint(description="a bad one", failing_since=now()),
+        "disabled": make.endpoint(
+            description="an old one", disabled_at=now() - timedelta(days=1), disabled_reason="gone"
+        ),
+    }
+
+    def listed(state: str) -> set[str]:
+        page = staff.get(f"{list_of(Endpoint)}?state={state}").content.decode()
+        return {name for name, row in rows.items() if row.description in page}
+
+    assert listed("enabled") == {"enabled", "failing"}
+    assert listed("failing") == {"failing"}
+    assert listed("disabled") == {"disabled"}
+    assert "disabled: gone" in staff.get(list_of(Endpoint)).content.decode()
