@@ -215,6 +215,7 @@ SSRF_ALLOW_CIDRS = env.list("SSRF_ALLOW_CIDRS", default=[])
 WEBHOOK_ENDPOINTS_PER_ORGANIZATION = env.int("WEBHOOK_ENDPOINTS_PER_ORGANIZATION", default=50)
 WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
 WEBHOOK_SECRET_OVERLAP_SECONDS = env.int("WEBHOOK_SECRET_OVERLAP_SECONDS", default=86_400)
+INBOUND_MAX_BYTES = env.int("INBOUND_MAX_BYTES", default=1024**2)
 WEBHOOK_DEADLINE_SECONDS = env.float("WEBHOOK_DEADLINE_SECONDS", default=10.0)
 # Seconds from each attempt to the next one: one attempt more than there are numbers.
 WEBHOOK_RETRY_SCHEDULE = env.list(

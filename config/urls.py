@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/", include("core.api.urls")),
     path("api/v1/", include("meetings.api.urls")),
     path("api/v1/", include("exports.api.urls")),
+    path("api/v1/", include("webhooks.api.urls")),
     path("api/<path:rest>", csrf_exempt(no_such_address)),
     path("", RedirectView.as_view(pattern_name="docs")),
 ]

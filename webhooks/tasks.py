@@ -7,7 +7,8 @@ from typing import Any
 from core.jobs import sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
-from webhooks.services import history, outcomes, sending
+from webhooks.queries import inbound as inbound_queries
+from webhooks.services import history, inbound_messages, outcomes, sending
 
 
 @job(
@@ -27,6 +28,20 @@ def send_deliveries(run: Run, *, slot: int, **_: Any) -> None:
 def prune_deliveries(run: Run, **_: Any) -> None:
     """Remove deliveries that ended long ago."""
     run.report(0.0, f"{history.prune()} deliveries removed")
+
+
+# Not in the queue of the senders, who stay for as long as there is something to send.
+@job(inbound_messages.KIND, queue="default", internal=True)
+def handle_message(run: Run, *, inbound_message_id: str, **_: Any) -> None:
+    """Tell the house what somebody told us."""
+    message = inbound_queries.message_for_work(inbound_message_id)
+    inbound_messages.handle(run=run, message=message)
+
+
+@job("webhooks.prune_messages", queue="default", every_seconds=3600)
+def prune_messages(run: Run, **_: Any) -> None:
+    """Let go of messages that came long ago."""
+    run.report(0.0, f"{inbound_messages.prune()} messages let go")
 
 
 sweeps.register("webhooks.due_deliveries", every_seconds=1, work=sending.ask_for_senders)

@@ -66,16 +66,22 @@ def announced_length(request: HttpRequest) -> int:
         return 0
 
 
-def read_body(stream: IO[bytes], *, announced: int, limit: int) -> bytes:
+def read_body(
+    stream: IO[bytes],
+    *,
+    announced: int,
+    limit: int,
+    too_large: type[errors.TooLarge] = JsonTooLarge,
+) -> bytes:
     """At most `limit` bytes from the stream.
 
-    Raises JsonTooLarge before reading when more is announced, and BodyIncomplete when less arrives.
+    Raises `too_large` before reading when more is announced, and BodyIncomplete when less arrives.
     """
     if announced > limit:
-        raise JsonTooLarge
+        raise too_large
     raw = stream.read(limit + 1)
     if len(raw) > limit:
-        raise JsonTooLarge
+        raise too_large
     if len(raw) < announced:
         raise BodyIncomplete
     return raw

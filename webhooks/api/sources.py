@@ -1,0 +1,117 @@
+"""`/api/v1/webhooks/sources/`: who may tell us something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.http.serializers import StrictModelSerializer, StrictSerializer
+from core.http.views import ReadViewSet
+from webhooks.models import InboundSource, Scheme
+from webhooks.services import inbound_sources
+
+FROM_WHOM = (
+    "The secret that the sender hands out, as GitHub lets you choose one and Stripe shows one. "
+    "Left out, we make one."
+)
+
+
+class SourceSerializer(StrictModelSerializer):
+    """A sender, without its secret."""
+
+    scheme = serializers.ChoiceField(choices=Scheme.choices, read_only=True)
+    url = serializers.SerializerMethodField(help_text="The address to give to the sender.")
+    previous_until = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="Until when the secret before this one is good too.",
+    )
+
+    class Meta:
+        model = InboundSource
+        fields = ("id", "name", "scheme", "url", "is_enabled", "previous_until", "created_at")
+        read_only_fields = ("id", "created_at")
+
+    def get_url(self, source: InboundSource) -> str:
+        return settings.PUBLIC_URL + reverse("inbound-door", kwargs={"source_id": source.id})
+
+
+class SourceCreateSerializer(StrictSerializer):
+    """A sender to be."""
+
+    name = serializers.CharField(max_length=100)
+    scheme = serializers.ChoiceField(choices=Scheme.choices)
+    secret = serializers.CharField(required=False, max_length=1000, help_text=FROM_WHOM)
+
+
+class RotationSerializer(StrictSerializer):
+    """Another secret."""
+
+    secret = serializers.CharField(required=False, max_length=1000, help_text=FROM_WHOM)
+    at_once = serializers.BooleanField(
+        default=False, help_text="End the old secret now instead of after the overlap."
+    )
+
+
+class SourceWithSecretSerializer(SourceSerializer):
+    """A sender with its secret, this one time."""
+
+    secret = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text="Shown once. Null when the answer is repeated for an Idempotency-Key.",
+    )
+
+    class Meta:
+        model = InboundSource
+        fields = (*SourceSerializer.Meta.fields, "secret")
+        read_only_fields = fields
+
+
+class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewSet):
+    """Other systems that may send messages to this one."""
+
+    queryset = InboundSource.objects.all()
+    serializer_class = SourceSerializer
+    scope_family = "webhooks"
+    unkept_fields = ("secret",)
+
+    @extend_schema(request=SourceCreateSerializer, responses={201: SourceWithSecretSerializer})
+    def create(self, request: Request) -> Response:
+        """Make a sender known. The answer shows its secret, for the only time.
+
+        Stripe tells its secret only after it knows the address: create the source without one,
+        give its `url` to Stripe, and rotate to the secret that Stripe shows.
+        """
+        asked = SourceCreateSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        source = inbound_sources.create_source(actor=self.actor, **asked.validated_data)
+        return Response(_with_secret(source), status=201)
+
+    def perform_update(self, serializer: Any) -> None:
+        changes = serializer.validated_data
+        serializer.instance = inbound_sources.update_source(source=serializer.instance, **changes)
+
+    @extend_schema(
+        operation_id="webhooks_sources_rotate",
+        request=RotationSerializer,
+        responses={200: SourceWithSecretSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def rotate(self, request: Request, pk: str) -> Response:
+        """Replace the secret of a source. For a while the old one is good too."""
+        asked = RotationSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        source = inbound_sources.rotate_secret(source=self.get_object(), **asked.validated_data)
+        return Response(_with_secret(source))
+
+
+def _with_secret(source: InboundSource) -> dict[str, Any]:
+    return {**SourceSerializer(source).data, "secret": source.secret}

@@ -1,0 +1,24 @@
+"""Where webhooks answer, under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from webhooks.api.deliveries import DeliveryViewSet
+from webhooks.api.endpoints import EndpointViewSet, EventTypeListView
+from webhooks.api.inbound import InboundDoor
+from webhooks.api.messages import MessageViewSet
+from webhooks.api.sources import SourceViewSet
+
+router = SimpleRouter()
+router.register("webhooks/endpoints", EndpointViewSet, basename="endpoint")
+router.register("webhooks/deliveries", DeliveryViewSet, basename="delivery")
+router.register("webhooks/sources", SourceViewSet, basename="inbound-source")
+router.register("webhooks/messages", MessageViewSet, basename="inbound-message")
+
+urlpatterns = [
+    path("webhooks/event-types/", EventTypeListView.as_view(), name="event-types"),
+    path("hooks/<uuid:source_id>/", InboundDoor.as_view(), name="inbound-door"),
+    *router.urls,
+]

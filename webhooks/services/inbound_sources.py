@@ -1,0 +1,99 @@
+"""Who may tell us something: making a sender known, and replacing its secret."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from core import errors
+from core.accounts.actor import Actor
+from core.db.clock import now
+from core.security.models import Severity
+from core.security.services import record_security_event
+from webhooks import signatures
+from webhooks.models import InboundSource, Scheme
+
+FEWEST_CHARACTERS = 16
+MOST_CHARACTERS = 255
+UNFIT = "A secret has 16 to 255 printable ASCII characters and no spaces."
+NOT_STANDARD = "A Standard Webhooks secret is `whsec_` and the base64 of 24 to 64 bytes."
+
+
+def create_source(
+    *, actor: Actor, name: str, scheme: Scheme, secret: str | None = None
+) -> InboundSource:
+    """Make a sender known, with the secret it hands out or one of ours. Raises Invalid."""
+    chosen = new_secret(scheme) if secret is None else _checked(secret, scheme)
+    source: InboundSource = InboundSource.objects.create(
+        organization=actor.organization, name=name, scheme=scheme, secret=chosen
+    )
+    return source
+
+
+def update_source(*, source: InboundSource, **changes: Any) -> InboundSource:
+    """Change `name` or `is_enabled`, and nothing that somebody else changes at the same time."""
+    with transaction.atomic():
+        held = _locked(source)
+        for name, value in changes.items():
+            setattr(held, name, value)
+        held.save(update_fields=[*changes, "updated_at"])
+    return held
+
+
+def rotate_secret(
+    *, source: InboundSource, secret: str | None = None, at_once: bool = False
+) -> InboundSource:
+    """Give the source a new secret; the old one stays good for WEBHOOK_SECRET_OVERLAP_SECONDS.
+
+    `at_once` ends the old one now, as after a leak. Raises Invalid, and NotFound once it is gone.
+    """
+    scheme = Scheme(source.scheme)
+    chosen = new_secret(scheme) if secret is None else _checked(secret, scheme)
+    with transaction.atomic():
+        held = _locked(source)
+        overlaps = not at_once and held.secret != chosen
+        held.previous_secret = held.secret if overlaps else None
+        held.previous_until = _end_of_overlap() if overlaps else None
+        held.secret = chosen
+        held.save()
+        record_security_event(
+            kind="webhooks.source_secret_rotated",
+            severity=Severity.INFO,
+            organization_id=held.organization_id,
+            data={"source_id": str(held.id), "at_once": at_once},
+            outlives_rollback=False,
+        )
+    return held
+
+
+def new_secret(scheme: Scheme) -> str:
+    """A secret of 256 random bits in the form that senders of the scheme expect."""
+    if scheme == Scheme.STANDARD:
+        return signatures.new_secret()
+    return secrets.token_urlsafe(32)
+
+
+def _locked(source: InboundSource) -> InboundSource:
+    held: InboundSource | None = (
+        InboundSource.objects.select_for_update().filter(id=source.id).first()
+    )
+    if held is None:
+        raise errors.NotFound
+    return held
+
+
+def _end_of_overlap() -> datetime:
+    return now(plus_seconds=settings.WEBHOOK_SECRET_OVERLAP_SECONDS)
+
+
+def _checked(secret: str, scheme: Scheme) -> str:
+    fits = FEWEST_CHARACTERS <= len(secret) <= MOST_CHARACTERS
+    if not fits or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise errors.Invalid(fields={"secret": [UNFIT]})
+    if scheme == Scheme.STANDARD and not signatures.is_secret(secret):
+        raise errors.Invalid(fields={"secret": [NOT_STANDARD]})
+    return secret
