@@ -29,21 +29,26 @@ BROKER_PAUSE_SECONDS = 30.0  # after a refused message, leave the broker to the 
 NUDGE_AGAIN_SECONDS = 30.0  # doubled with every nudge of the same job
 LOST_AFTER_SECONDS = 2.0  # an empty broker queue with a nudge older than this has lost it
 
+# Whether the message of a job may go now; `job` is a row with its queue and organization.
+HAS_ROOM = """
+(SELECT count(*) FROM core_job AS sent
+  WHERE sent.queue = {job}.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL
+) < %(window)s::int
+AND (SELECT count(*) FROM core_job AS sent
+      WHERE sent.queue = {job}.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL
+        AND sent.organization_id IS NOT DISTINCT FROM {job}.organization_id
+    ) < %(share)s::int
+"""
+
 # A mark that a crash of the database forgets is a message too many: no reason to wait for its disk.
-MARK_IF_ROOM = """
+MARK_IF_ROOM = f"""
 UPDATE core_job AS job
    SET nudged_at = clock_timestamp(), nudges = nudges + 1
   FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon
  WHERE id = %(id)s AND status = 'queued' AND nudged_at IS NULL AND run_at <= clock_timestamp()
-   AND (SELECT count(*) FROM core_job AS sent
-         WHERE sent.queue = job.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL
-       ) < %(window)s
-   AND (SELECT count(*) FROM core_job AS sent
-         WHERE sent.queue = job.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL
-           AND sent.organization_id IS NOT DISTINCT FROM job.organization_id
-       ) < %(share)s
+   AND {HAS_ROOM.format(job="job")}
 RETURNING id
-"""
+"""  # noqa: S608 - a constant of ours
 
 # The organizations that wait are found by hopping over the index from one to the next, and of each
 # only as many jobs are looked at as could be sent: ten thousand more in a queue cost nothing.
@@ -141,8 +146,23 @@ class BrokerAway(Exception):
 
 
 def nudge_on_commit(job: Job) -> None:
-    """Send the job's message once the open transaction commits, if its window has room."""
+    """Send the job's message once the open transaction commits, if its window has room then."""
     transaction.on_commit(partial(_nudge, job.id, job.kind, job.queue), robust=True)
+
+
+def send_on_commit(job: Job) -> None:
+    """Send the message of a job that is marked as nudged once the open transaction commits."""
+    transaction.on_commit(partial(_send_marked_one, job.id, job.kind, job.queue), robust=True)
+
+
+def is_broker_away() -> bool:
+    """Whether it refused a message a moment ago."""
+    return time.monotonic() < _broker_away_until
+
+
+def limits() -> dict[str, int]:
+    """How many messages of a queue, and of one organization in it, may be out."""
+    return {"window": settings.JOB_WINDOW, "share": settings.JOB_WINDOW_PER_ORGANIZATION}
 
 
 def fill_windows() -> int:
@@ -167,25 +187,29 @@ def _queues_with(jobs: str) -> list[str]:
 
 
 def _nudge(job_id: uuid.UUID, kind: str, queue: str) -> None:
-    if time.monotonic() < _broker_away_until:
+    if is_broker_away():
         return
     with connection.cursor() as cursor:
-        cursor.execute(MARK_IF_ROOM, {"id": job_id, **_limits()})
+        cursor.execute(MARK_IF_ROOM, {"id": job_id, **limits()})
         if cursor.fetchone() is None:
             return
+    _send_marked_one(job_id, kind, queue)
+
+
+def _send_marked_one(job_id: uuid.UUID, kind: str, queue: str) -> None:
+    """Of many jobs of one transaction only the first waits for a broker that is away."""
+    if is_broker_away():
+        _unmark([job_id])
+        return
     with contextlib.suppress(BrokerAway):
         _send_marked([(job_id, kind, queue)])
-
-
-def _limits() -> dict[str, int]:
-    return {"window": settings.JOB_WINDOW, "share": settings.JOB_WINDOW_PER_ORGANIZATION}
 
 
 def _mark(statement: str, queue: str, *, lost: bool = False) -> list[tuple[uuid.UUID, str, str]]:
     again = {"lost": lost, "lost_after": LOST_AFTER_SECONDS, "again": NUDGE_AGAIN_SECONDS}
     with connection.cursor() as cursor:
         cap = QUEUES[queue].running_per_organization
-        cursor.execute(statement, {"queue": queue, "cap": cap, **_limits(), **again})
+        cursor.execute(statement, {"queue": queue, "cap": cap, **limits(), **again})
         return cursor.fetchall()
 
 
@@ -211,4 +235,8 @@ def _leave_to_relay(job_ids: list[uuid.UUID], error: Exception) -> None:
     global _broker_away_until  # noqa: PLW0603 - one process-wide memory of a broker that is away
     _broker_away_until = time.monotonic() + BROKER_PAUSE_SECONDS
     log.warning("broker.away", error=type(error).__name__, jobs=len(job_ids))
+    _unmark(job_ids)
+
+
+def _unmark(job_ids: list[uuid.UUID]) -> None:
     Job.objects.filter(id__in=job_ids, status="queued").update(nudged_at=None)

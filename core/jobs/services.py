@@ -13,7 +13,8 @@ from django.db import IntegrityError, transaction
 from core import errors
 from core.db.clock import now
 from core.db.transactions import insist_on_transaction
-from core.jobs import dispatch, transitions
+from core.jobs import transitions
+from core.jobs.accept import Asked, accept
 from core.jobs.failures import LeaseLost
 from core.jobs.models import ACTIVE, Job, JobQuerySet, JobStatus, JobStep
 from core.jobs.policies import policy_of
@@ -67,24 +68,22 @@ def enqueue(
     """
     insist_on_transaction("enqueue")
     policy = policy_of(kind)
-    job = Job(
-        kind=kind,
-        queue=policy.queue,
-        priority=policy.priority if priority is None else priority,
-        max_attempts=policy.attempts,
-        organization_id=origin.organization_id,
-        team_id=origin.team_id,
-        requested_by_id=origin.requested_by_id,
-        arguments=dict(arguments),
-        subject_id=subject_id,
-        dedup_key=dedup_key,
-        run_at=run_at or now(),
-        request_id=current_request_id(),
+    return _accept_or_twin(
+        Asked(
+            kind=kind,
+            queue=policy.queue,
+            priority=policy.priority if priority is None else priority,
+            max_attempts=policy.attempts,
+            arguments=dict(arguments),
+            organization_id=origin.organization_id,
+            team_id=origin.team_id,
+            requested_by_id=origin.requested_by_id,
+            request_id=current_request_id(),
+            subject_id=subject_id,
+            dedup_key=dedup_key,
+            run_at=run_at,
+        )
     )
-    kept = _insert_or_active(job) if dedup_key else _insert(job)
-    if kept is job:
-        dispatch.nudge_on_commit(job)
-    return kept
 
 
 def enqueue_child(
@@ -97,39 +96,34 @@ def enqueue_child(
     """Write a piece of `parent`'s work, with the outputs of steps that are already known."""
     insist_on_transaction("enqueue_child")
     policy = policy_of(kind)
-    child = Job.objects.create(
-        kind=kind,
-        queue=policy.queue,
-        priority=parent.priority,
-        max_attempts=policy.attempts,
-        organization_id=parent.organization_id,
-        team_id=parent.team_id,
-        requested_by_id=parent.requested_by_id,
-        parent=parent,
-        arguments=dict(arguments),
-        subject_id=parent.subject_id,
-        run_at=now(),
-        request_id=parent.request_id,
+    child = _accept_or_twin(
+        Asked(
+            kind=kind,
+            queue=policy.queue,
+            priority=parent.priority,
+            max_attempts=policy.attempts,
+            arguments=dict(arguments),
+            organization_id=parent.organization_id,
+            team_id=parent.team_id,
+            requested_by_id=parent.requested_by_id,
+            request_id=parent.request_id,
+            subject_id=parent.subject_id,
+            parent_id=parent.id,
+        )
     )
     JobStep.objects.bulk_create(
         JobStep(job=child, name=name, output=output) for name, output in (steps or {}).items()
     )
-    dispatch.nudge_on_commit(child)
     return child
 
 
-def _insert(job: Job) -> Job:
-    job.save(force_insert=True)
-    return job
-
-
-def _insert_or_active(job: Job) -> Job:
-    """Insert under the dedup constraint; a conflict waits for the other transaction to commit."""
+def _accept_or_twin(asked: Asked) -> Job:
+    """A new job, or the active one for the same work."""
     while True:
-        Job.objects.bulk_create([job], ignore_conflicts=True)
-        twin = _twins(job).first()
-        if twin is not None and twin.id == job.id:
+        job = accept(asked)
+        if job is not None:
             return job
+        twin = _twins(asked.organization_id, asked.kind, asked.dedup_key).first()
         going_on = _unless_stopping(twin) if twin is not None else None
         if going_on is not None:
             return going_on
@@ -259,14 +253,14 @@ def raise_priority(*, job: Job) -> Job:
     return held
 
 
-def _twins(job: Job) -> JobQuerySet:
+def _twins(organization_id: uuid.UUID | None, kind: str, dedup_key: str) -> JobQuerySet:
     """Active jobs for the same work."""
-    same: dict[str, Any] = {"organization_id": job.organization_id, "kind": job.kind}
-    return Job.objects.active().filter(**same, dedup_key=job.dedup_key)
+    same = {"organization_id": organization_id, "kind": kind, "dedup_key": dedup_key}
+    return Job.objects.active().filter(**same)
 
 
 def _check_no_twin(job: Job) -> None:
-    if job.dedup_key and _twins(job).exists():
+    if job.dedup_key and _twins(job.organization_id, job.kind, job.dedup_key).exists():
         raise JobNotEnded(TWIN)
 
 

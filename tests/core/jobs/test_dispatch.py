@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 import redis
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from core.db.clock import now
@@ -105,3 +107,31 @@ def test_a_message_that_still_waits_is_left_alone(broker: redis.Redis) -> None:
     ask(2)
     Job.objects.update(nudged_at=now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
     assert dispatch.nudge_again() == 0
+
+
+def test_while_the_broker_is_away_jobs_are_left_to_the_relay(
+    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "_broker_away_until", time.monotonic() + 60)
+    ask(2)
+    with transaction.atomic():
+        monkeypatch.setattr(dispatch, "_broker_away_until", 0.0)
+        ask(2)
+        monkeypatch.setattr(dispatch, "_broker_away_until", time.monotonic() + 60)
+    assert (broker.llen("default"), Job.objects.filter(nudged_at=None).count()) == (0, 4)
+    monkeypatch.setattr(dispatch, "_broker_away_until", 0.0)
+    assert dispatch.fill_windows() == 4
+
+
+def test_asking_for_a_job_is_one_statement() -> None:
+    with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+        enqueue(kind="tests.note", origin=HOUSEKEEPING, arguments={"word": "x"}, dedup_key="key")
+    statements = [query["sql"] for query in captured if "core_job" in query["sql"]]
+    assert len(statements) == 1
+
+
+def test_a_job_for_later_has_no_message_yet(broker: redis.Redis) -> None:
+    with transaction.atomic():
+        later = now(plus_seconds=60)
+        job = enqueue(kind="tests.note", origin=HOUSEKEEPING, arguments={"word": "x"}, run_at=later)
+    assert (job.run_at, job.nudged_at, broker.llen("default")) == (later, None, 0)
