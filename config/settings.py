@@ -12,6 +12,8 @@ from typing import Any
 
 import environ
 
+from core.files.places import storage_at
+
 ROOT = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -170,7 +172,8 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True  # take a message only when a process is free to do it
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_SEND_TASK_EVENTS = True
+# Three messages for every task: half of what a worker's main process does. Flower asks for them.
+CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = env.int("WORKER_MAX_TASKS_PER_CHILD", default=200)
 CELERY_DB_REUSE_MAX = 1_000_000  # with CONN_MAX_AGE=None: keep the connection between tasks
 CELERY_TIMEZONE = "UTC"
@@ -313,15 +316,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "core.monitoring.reports.SettingsFilter"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "static"))
 
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": STORAGE_URL,
-            # Recordings are for the processes of one user, or at most of its group.
-            "file_permissions_mode": 0o640,
-            "directory_permissions_mode": 0o750,
-        },
-    },
+    "default": storage_at(STORAGE_URL),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
     },
