@@ -12,8 +12,6 @@ from typing import Any
 
 import environ
 
-from core.files.places import storage_at
-
 ROOT = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -316,7 +314,15 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "core.monitoring.reports.SettingsFilter"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "static"))
 
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": storage_at(STORAGE_URL),
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": STORAGE_URL,
+            # Recordings are for the processes of one user, or at most of its group.
+            "file_permissions_mode": 0o640,
+            "directory_permissions_mode": 0o750,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
     },
