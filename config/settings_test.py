@@ -7,10 +7,16 @@ a database of its own, and here each gets a broker, a cache and a folder of its 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from config import devstack
+
+# A run starts some thirty of our processes. Where nothing may keep what was compiled, each compiles
+# all of it again, and pytest rewrites every assertion again: a fifth of the whole time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rouge_score import rouge_scorer
 
 from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion, Turn
@@ -60,6 +59,8 @@ def _meeting(file: Path) -> Meeting:
 
 def scores(all_meetings: Sequence[Meeting], summarize: Summarizer) -> Scores:
     """ROUGE-1 and ROUGE-2 for each meeting in order. Nothing said scores 0."""
+    from rouge_score import rouge_scorer  # brings nltk, which tests that only read texts wait for
+
     scorer = rouge_scorer.RougeScorer(METRICS, use_stemmer=True)
     found = [scorer.score(each.reference, summarize(each.discussion)) for each in all_meetings]
     return {metric: [100 * each[metric].fmeasure for each in found] for metric in METRICS}
