@@ -8,19 +8,17 @@ from core.jobs import sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
 from webhooks.queries import inbound as inbound_queries
-from webhooks.services import history, inbound_messages, outcomes, sending
+from webhooks.services import history, inbound_messages, outcomes, senders, sending
 
 
 @job(
     sending.KIND,
     queue="webhook",
-    time_limit_seconds=80,
+    time_limit_seconds=senders.time_limit_seconds(),
     internal=True,
 )
 def send_deliveries(run: Run, *, slot: int, **_: Any) -> None:
     """Send what endpoints are owed."""
-    from webhooks.services import senders  # noqa: PLC0415
-
     senders.send_deliveries(run=run, slot=slot)
 
 

@@ -19,12 +19,12 @@ import structlog
 
 from core.outbound.client import Client, NotDelivered
 from webhooks.delivery.excerpts import readable
+from webhooks.delivery.verdicts import IS_OURS
 
 log = structlog.get_logger(__name__)
 
 GATHER_SECONDS = 0.02  # what ends within this is taken together
 MOST_TOGETHER = 200
-SENDER_FAILED = "sender_failed"  # our own mistake; the receiver is not to blame
 GRACE_SECONDS = 5.0  # beyond the deadline, before an exchange is given up
 
 
@@ -137,7 +137,7 @@ class Exchanges:
             result = await self._post(exchange, began_at)
         except Exception:
             log.exception("webhook.exchange_failed", delivery_id=str(exchange.key))
-            result = Result(exchange.key, began_at, _since(began_at), error_kind=SENDER_FAILED)
+            result = Result(exchange.key, began_at, _since(began_at), error_kind=IS_OURS)
         self._done.put(result)
 
     async def _post(self, exchange: Exchange, began_at: float) -> Result:

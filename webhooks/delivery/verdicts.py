@@ -15,8 +15,9 @@ LONGEST_WAIT_SECONDS = 24 * 3600.0
 
 # What an answer is that is no success; core/outbound names the reasons why there was none.
 IS_REDIRECT, IS_GONE, IS_STATUS = "redirect", "gone", "status"
-# Its sender vanished: nobody knows whether it arrived.
-IS_LOST = "sender_lost"
+# What is not the receiver's doing: a sender that vanished, failed, or had no secret to sign with.
+IS_LOST, IS_OURS, IS_UNSIGNED = "sender_lost", "sender_failed", "unsigned"
+OUR_FAULTS = frozenset({IS_LOST, IS_OURS, IS_UNSIGNED})
 
 
 @dataclass(frozen=True, slots=True)

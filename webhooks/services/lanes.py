@@ -51,7 +51,8 @@ WITH RECURSIVE waiting AS (
 )
 """
 
-# Those that hold least come first. Lanes that hold much leave some room for others to begin in.
+# Those that hold least come first. Lanes that hold much leave some room for others to begin in. Ids
+# go on as arrays, for which the planner enters the index, never as joins with the whole table.
 TAKE = """
 , due AS (
     SELECT delivery.id, next_attempt_at, running + row_number() OVER (
@@ -70,14 +71,14 @@ TAKE = """
      WHERE place <= %(free)s - CASE WHEN turn > %(first)s THEN %(kept)s ELSE 0 END
 ), held AS (
     SELECT id FROM webhooks_delivery
-     WHERE id IN (SELECT id FROM chosen) AND status = 'queued'
+     WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'queued'
        FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE webhooks_delivery AS delivery
        SET status = 'running', lease_token = lease_token + 1,
            lease_until = clock_timestamp() + make_interval(secs => %(hold)s),
            updated_at = clock_timestamp()
-      FROM held WHERE delivery.id = held.id
+     WHERE id = ANY(ARRAY(SELECT id FROM held))
     RETURNING delivery.*
 ), spaced AS (
     UPDATE webhooks_endpoint AS endpoint

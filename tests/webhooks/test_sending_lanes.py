@@ -1,0 +1,165 @@
+"""No receiver stands in another's way, and each gets no more at once than it can take."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django.fixtures import Settings
+
+from core.db.clock import now
+from tests import make
+from tests.webhooks.receivers import Reply, raw_receiver, receiver
+from tests.webhooks.sending import blocks_of, owe_many, seconds_until, send
+from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
+from webhooks.services import lanes
+
+pytestmark = pytest.mark.django_db
+
+
+def lane(waiting: int, **fields: Any) -> Endpoint:
+    """An endpoint that is owed so many deliveries."""
+    endpoint = make.endpoint(**fields)
+    owe_many(endpoint, waiting)
+    return endpoint
+
+
+def working(waiting: int, **fields: Any) -> Endpoint:
+    """One that has answered well a moment ago."""
+    return lane(waiting, last_success_at=now(), **fields)
+
+
+def taken(free: int = 256) -> dict[Any, int]:
+    """How many deliveries of each endpoint a sender with so much room takes."""
+    found: dict[Any, int] = {}
+    for one in lanes.take(free=free):
+        found[one.endpoint_id] = found.get(one.endpoint_id, 0) + 1
+    return found
+
+
+def test_a_lane_is_narrow_until_its_receiver_has_answered_well(settings: Settings) -> None:
+    settings.WEBHOOK_LANE_LIMIT = 12
+    new, proven, shaky = lane(15), working(15), working(15, failures_in_a_row=1)
+    assert taken() == {new.id: 8, proven.id: 12, shaky.id: 8}
+    assert taken() == {}, "what is in flight counts"
+
+
+def test_whoever_holds_least_comes_first_and_nobody_takes_all_the_room(settings: Settings) -> None:
+    settings.WEBHOOK_IN_FLIGHT = 16
+    many, few = working(30), lane(2)
+    assert taken(free=16) == {many.id: 10, few.id: 2}, "a quarter is kept for others to begin in"
+    other = lane(3)
+    assert taken(free=4) == {other.id: 3}
+
+
+def test_what_is_disabled_paused_or_not_due_is_not_taken() -> None:
+    lane(1, disabled_at=now(), disabled_reason="by_hand")
+    lane(1, paused_until=now(plus_seconds=60))
+    make.delivery(endpoint=make.endpoint(), next_attempt_at=now(plus_seconds=60))
+    assert taken() == {}
+    assert lanes.seconds_waiting() is None
+    over = lane(1, paused_until=now(plus_seconds=-1))
+    assert lanes.seconds_waiting() is not None
+    assert taken() == {over.id: 1}
+
+
+def test_a_rate_limit_is_kept_by_slots_in_time() -> None:
+    slow, fast = working(5, rate_limit_per_second=2), working(40, rate_limit_per_second=100)
+    assert taken() == {slow.id: 1, fast.id: 11}, "a tenth of a second's worth may go together"
+    assert taken().get(slow.id) is None
+    slow.refresh_from_db()
+    assert slow.next_slot_at is not None
+    assert 0 < seconds_until(slow.next_slot_at) <= 0.5
+    Endpoint.objects.filter(id=slow.id).update(next_slot_at=now(plus_seconds=-60))
+    assert taken()[slow.id] == 1, "a pause earns no burst"
+
+
+def test_a_rate_limit_holds_over_a_whole_drain(settings: Settings) -> None:
+    settings.WEBHOOK_SENDER_IDLE_SECONDS = 0.3
+    with receiver() as customer:
+        lane(12, url=customer.url, rate_limit_per_second=20)
+        begun = time.monotonic()
+        send()
+        took = time.monotonic() - begun
+    assert len(customer.received) == 12
+    assert took > (12 - 3) / 20, "no faster than its limit and one burst"
+
+
+def test_after_failures_in_a_row_one_attempt_asks_whether_it_works_again(
+    settings: Settings,
+) -> None:
+    settings.WEBHOOK_LANE_LIMIT = 5
+    with receiver(Reply(500)) as customer:
+        endpoint = lane(30, url=customer.url)
+        send()
+        endpoint.refresh_from_db()
+        assert endpoint.failures_in_a_row == 5
+        assert endpoint.paused_until is not None
+        assert 20 < seconds_until(endpoint.paused_until) <= 30
+        assert DeliveryAttempt.objects.count() == 5, "those that wait lose no attempt meanwhile"
+
+        Endpoint.objects.filter(id=endpoint.id).update(paused_until=now())
+        send()
+        assert DeliveryAttempt.objects.count() == 6
+        endpoint.refresh_from_db()
+        assert endpoint.failures_in_a_row == 6
+        assert endpoint.paused_until is not None
+
+        customer.reply = Reply(200)
+        Endpoint.objects.filter(id=endpoint.id).update(paused_until=now())
+        send()
+    endpoint.refresh_from_db()
+    assert (endpoint.failures_in_a_row, endpoint.failing_since) == (0, None)
+    waiting = Delivery.objects.filter(endpoint=endpoint, attempt_count=0)
+    assert not waiting.exists(), "all that waited went at once"
+
+
+def test_a_receiver_that_flaps_gets_everything_in_the_end(settings: Settings) -> None:
+    settings.WEBHOOK_RETRY_SCHEDULE = [0.0] * 7
+    settings.WEBHOOK_BREAKER_FAILURES = 3
+    settings.WEBHOOK_BREAKER_SECONDS = 0.05
+    settings.WEBHOOK_SENDER_IDLE_SECONDS = 0.3
+    with receiver() as customer:
+        customer.then = [Reply(500 if number % 3 else 200) for number in range(24)]
+        endpoint = lane(12, url=customer.url)
+        send()
+    owed = Delivery.objects.filter(endpoint=endpoint)
+    assert set(owed.values_list("status", flat=True)) == {DeliveryStatus.SUCCEEDED}
+
+
+def test_a_receiver_that_never_answers_holds_up_nobody(settings: Settings) -> None:
+    settings.WEBHOOK_DEADLINE_SECONDS = 1.0
+    hang_up = threading.Event()
+
+    def never_answer(connection: socket.socket) -> None:
+        connection.recv(1)
+        hang_up.wait(30)
+
+    with raw_receiver(never_answer) as silent, receiver() as customer:
+        dead = lane(20, url=silent)
+        healthy = [lane(5, url=customer.url) for _ in range(3)]
+        send()
+        hang_up.set()
+
+    first_failure = DeliveryAttempt.objects.filter(error_kind="timeout").order_by("created_at")[0]
+    owed = Delivery.objects.filter(endpoint__in=healthy)
+    assert len(customer.received) == 15
+    assert all(one.ended_at < first_failure.created_at for one in owed)
+    waiting = Delivery.objects.filter(endpoint=dead, attempt_count=0)
+    assert waiting.count() == 12, "one width of its lane was tried, then it was left alone"
+
+
+def test_looking_for_work_costs_the_same_however_much_of_a_lane_waits() -> None:
+    working(10)
+    busy = working(10)
+    values = {**lanes._limits(), "free": 4}
+    few = blocks_of(lanes.LANES + lanes.TAKE, values)
+    owe_many(busy, 3000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE webhooks_delivery")
+    many = blocks_of(lanes.LANES + lanes.TAKE, values)
+    assert many < few + 60, "a taller index, not more rows"

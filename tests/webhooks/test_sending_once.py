@@ -1,0 +1,139 @@
+"""One sender for a delivery at a time, whoever vanishes, sleeps or comes late."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from core.db.clock import now
+from core.jobs import worker
+from core.jobs.models import Job
+from tests import make
+from tests.webhooks.receivers import receiver
+from tests.webhooks.sending import owe_many, send
+from webhooks.delivery.verdicts import Verdict
+from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
+from webhooks.services import lanes, outcomes, sending
+from webhooks.services.lanes import Taken
+from webhooks.services.outcomes import Outcome
+
+SENDERS = 2
+OWED = 40
+
+
+def outcome(one: Taken, status: str = "succeeded") -> Outcome:
+    """What a sender that holds it would write."""
+    return Outcome(one.id, one.token, one.endpoint_id, Verdict(status), one.taken_at, 5, 200)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_senders_at_the_same_instant_send_each_delivery_once() -> None:
+    with receiver() as customer:
+        endpoints = [make.endpoint(url=customer.url) for _ in range(4)]
+        owed = [make.delivery(endpoint=endpoints[n % 4]) for n in range(OWED)]
+        at_once(SENDERS, perform_sender)
+
+    assert Counter(customer.ids) == Counter(str(one.event_id) for one in owed)
+    assert DeliveryAttempt.objects.count() == OWED
+    status = set(Delivery.objects.values_list("status", flat=True))
+    assert status == {DeliveryStatus.SUCCEEDED}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_takes_at_the_same_instant_takes_different_ones_within_the_limits() -> None:
+    limited = make.endpoint(rate_limit_per_second=1)
+    wide = make.endpoint(last_success_at=now())
+    for endpoint in (limited, wide):
+        owe_many(endpoint, 30)
+    found: list[Taken] = []
+
+    def take(_number: int) -> None:
+        for _ in range(3):
+            found.extend(lanes.take(free=8))
+
+    at_once(6, take)
+    assert len({one.id for one in found}) == len(found) > 0
+    assert Counter(one.endpoint_id for one in found)[limited.id] == 1
+
+
+def at_once(many: int, work: Any) -> None:
+    """The work in so many threads that begin together, each with a connection of its own."""
+    start = threading.Barrier(many)
+    errors: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            start.wait()
+            work(number)
+        except BaseException as error:  # noqa: BLE001 - it belongs into the test's own thread
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(many)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def perform_sender(slot: int) -> None:
+    with transaction.atomic():
+        sending.ask_for_sender(slot=slot)
+    job = Job.objects.get(kind=sending.KIND, dedup_key=f"sender-{slot}")
+    worker.perform(str(job.id))
+
+
+@pytest.mark.django_db
+def test_what_a_vanished_sender_held_is_sent_again_with_the_same_id_and_bytes() -> None:
+    with receiver() as customer:
+        delivery = make.delivery(endpoint=make.endpoint(url=customer.url))
+        (held,) = lanes.take(free=10)
+        assert outcomes.recover_lost() == 0, "it may still be at work"
+        Delivery.objects.update(lease_until=now(plus_seconds=-1))
+        assert outcomes.recover_lost() == 1
+        send()
+
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.SUCCEEDED
+    assert [(r.id, r.body) for r in customer.received] == [
+        (str(held.event_id), delivery.body.encode())
+    ]
+    kinds = delivery.attempts.order_by("number").values_list("number", "error_kind")
+    assert list(kinds) == [(1, "sender_lost"), (2, "")]
+
+
+@pytest.mark.django_db
+def test_a_sender_that_slept_past_its_time_writes_nothing() -> None:
+    delivery = make.delivery(endpoint=make.endpoint())
+    (late,) = lanes.take(free=10)
+    Delivery.objects.update(lease_until=now(plus_seconds=-1))
+    outcomes.recover_lost()
+    (second,) = lanes.take(free=10)
+
+    assert outcomes.write([outcome(late)]) == 0
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.lease_token) == (DeliveryStatus.RUNNING, second.token)
+    assert outcomes.write([outcome(second)]) == 1
+    assert outcomes.write([outcome(second)]) == 0, "once is enough"
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.SUCCEEDED
+    assert delivery.attempts.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_delivery_that_ends_every_sender_is_given_up(settings: Any) -> None:
+    settings.WEBHOOK_RETRY_SCHEDULE = [1.0]
+    delivery = make.delivery(endpoint=make.endpoint())
+    for _ in range(2):
+        assert len(lanes.take(free=10)) == 1
+        Delivery.objects.update(lease_until=now(plus_seconds=-1))
+        assert outcomes.recover_lost() == 1
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.last_error_kind) == (DeliveryStatus.DEAD, "sender_lost")
+    assert delivery.endpoint.failures_in_a_row == 0, "it is not the receiver's doing"
