@@ -133,7 +133,7 @@ def test_both_secrets_are_good_while_one_replaces_the_other() -> None:
     assert post(sender, body, secret=old).status_code == 202
     InboundSource.objects.update(previous_until=datetime.now(UTC))
     assert post(sender, body, secret=old).status_code == 401
-    newer = inbound_sources.rotate_secret(source=sender, at_once=True).secret
+    newer = inbound_sources.rotate_secret(source=sender, overlap_seconds=0).secret
     assert post(sender, body, secret=new).status_code == 401
     assert post(sender, body, secret=newer).status_code == 202
 

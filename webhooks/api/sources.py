@@ -17,6 +17,7 @@ from core.http.views import ReadViewSet
 from webhooks.models import InboundSource, Scheme
 from webhooks.services import inbound_sources
 
+MOST_OVERLAP_SECONDS = 7 * 24 * 3600
 FROM_WHOM = (
     "The secret that the sender hands out, as GitHub lets you choose one and Stripe shows one. "
     "Left out, we make one."
@@ -55,8 +56,11 @@ class RotationSerializer(StrictSerializer):
     """Another secret."""
 
     secret = serializers.CharField(required=False, max_length=1000, help_text=FROM_WHOM)
-    at_once = serializers.BooleanField(
-        default=False, help_text="End the old secret now instead of after the overlap."
+    overlap_seconds = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_OVERLAP_SECONDS,
+        help_text="How long the old secret is good too; 0 ends it at once. A day, usually.",
     )
 
 
@@ -100,12 +104,12 @@ class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewS
         serializer.instance = inbound_sources.update_source(source=serializer.instance, **changes)
 
     @extend_schema(
-        operation_id="webhooks_sources_rotate",
+        operation_id="webhooks_sources_rotate_secret",
         request=RotationSerializer,
         responses={200: SourceWithSecretSerializer},
     )
-    @action(detail=True, methods=["post"])
-    def rotate(self, request: Request, pk: str) -> Response:
+    @action(detail=True, methods=["post"], url_path="secret/rotate", url_name="rotate-secret")
+    def rotate_secret(self, request: Request, pk: str) -> Response:
         """Replace the secret of a source. For a while the old one is good too."""
         asked = RotationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -45,26 +44,29 @@ def update_source(*, source: InboundSource, **changes: Any) -> InboundSource:
 
 
 def rotate_secret(
-    *, source: InboundSource, secret: str | None = None, at_once: bool = False
+    *, source: InboundSource, secret: str | None = None, overlap_seconds: int | None = None
 ) -> InboundSource:
-    """Give the source a new secret; the old one stays good for WEBHOOK_SECRET_OVERLAP_SECONDS.
+    """Give the source a new secret; the old one stays good for a while, unless that is 0.
 
-    `at_once` ends the old one now, as after a leak. Raises Invalid, and NotFound once it is gone.
+    Usually for WEBHOOK_SECRET_OVERLAP_SECONDS. Raises Invalid, and NotFound once it is gone.
     """
+    overlap = (
+        settings.WEBHOOK_SECRET_OVERLAP_SECONDS if overlap_seconds is None else overlap_seconds
+    )
     scheme = Scheme(source.scheme)
     chosen = new_secret(scheme) if secret is None else _checked(secret, scheme)
     with transaction.atomic():
         held = _locked(source)
-        overlaps = not at_once and held.secret != chosen
+        overlaps = overlap > 0 and held.secret != chosen
         held.previous_secret = held.secret if overlaps else None
-        held.previous_until = _end_of_overlap() if overlaps else None
+        held.previous_until = now(plus_seconds=overlap) if overlaps else None
         held.secret = chosen
         held.save()
         record_security_event(
             kind="webhooks.source_secret_rotated",
             severity=Severity.INFO,
             organization_id=held.organization_id,
-            data={"source_id": str(held.id), "at_once": at_once},
+            data={"source_id": str(held.id), "overlap_seconds": overlap},
             outlives_rollback=False,
         )
     return held
@@ -84,10 +86,6 @@ def _locked(source: InboundSource) -> InboundSource:
     if held is None:
         raise errors.NotFound
     return held
-
-
-def _end_of_overlap() -> datetime:
-    return now(plus_seconds=settings.WEBHOOK_SECRET_OVERLAP_SECONDS)
 
 
 def _checked(secret: str, scheme: Scheme) -> str:
