@@ -37,6 +37,9 @@ def prepare(profile: str = "dev") -> None:
         "SECRET_KEY": devstack.kept_secret(profile, "secret_key"),
         "SECRET_KEYS": devstack.kept_key(profile),
         "COOKIES_SECURE": "false",
+        # Receivers of webhooks on this very machine, for trying them out.
+        "OUTBOUND_ALLOW_HTTP": "true",
+        "SSRF_ALLOW_CIDRS": "127.0.0.0/8,::1/128",
         "LOG_FORMAT": "console",
         "STATIC_ROOT": str(folder / "static"),
         "STORAGE_URL": str(folder / "files"),
