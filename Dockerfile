@@ -26,7 +26,8 @@ RUN apt-get update \
  && install -d -o minutebook -g minutebook -m 0750 \
       /var/lib/minutebook/files /var/lib/minutebook/clock
 COPY --from=packages /opt/venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 STORAGE_URL=/var/lib/minutebook/files
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 STORAGE_URL=/var/lib/minutebook/files \
+    UPLOAD_FOLDER=/var/lib/minutebook/files
 WORKDIR /srv/minutebook
 COPY . .
 # Neither step needs a secret, a database or a network. The code stays root's: processes only read it.

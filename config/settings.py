@@ -12,6 +12,8 @@ from typing import Any
 
 import environ
 
+from core.files.places import storage_at
+
 ROOT = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -203,6 +205,9 @@ RECORDING_MAX_BYTES = env.int("RECORDING_MAX_BYTES", default=2 * 1024**3)
 UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=4)
 RECORDING_MAX_HOURS = env.float("RECORDING_MAX_HOURS", default=12.0)
 
+# --- Notifications ----------------------------------------------------------------------------
+NOTIFICATION_KEEP_DAYS = env.float("NOTIFICATION_KEEP_DAYS", default=90.0)
+
 # --- Exports ----------------------------------------------------------------------------------
 EXPORT_KEEP_DAYS = env.float("EXPORT_KEEP_DAYS", default=7.0)
 SIGNED_URL_TTL_SECONDS = env.int("SIGNED_URL_TTL_SECONDS", default=3600)
@@ -314,15 +319,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "core.monitoring.reports.SettingsFilter"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "static"))
 
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": STORAGE_URL,
-            # Recordings are for the processes of one user, or at most of its group.
-            "file_permissions_mode": 0o640,
-            "directory_permissions_mode": 0o750,
-        },
-    },
+    "default": storage_at(STORAGE_URL),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
     },

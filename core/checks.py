@@ -11,10 +11,13 @@ import redis
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.files.storage import default_storage
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
+from core import errors
 from core.events.registry import unknown_subscriptions
+from core.files.places import bucket_of, faults_of
 from core.jobs.policies import unknown_queues
 from core.jobs.queues import QUEUES
 from core.notifications.kinds import kinds
@@ -136,6 +139,7 @@ def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
         "JOB_WINDOW_PER_ORGANIZATION",
         "JOB_HISTORY_DAYS",
         "JOB_DEAD_DAYS",
+        "NOTIFICATION_KEEP_DAYS",
         "RELAY_PERIOD_SECONDS",
         "CLOCK_PERIOD_SECONDS",
         "SHUTDOWN_GRACE_SECONDS",
@@ -154,6 +158,42 @@ def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
         for name in names
         if getattr(settings, name) <= 0
     ]
+
+
+@register()
+def check_storage_url(**_kwargs: Any) -> list[CheckMessage]:
+    """An address that is half understood would put recordings where nobody looks for them."""
+    hint = "Set STORAGE_URL to a folder, or to s3://bucket/folder?endpoint=https://...&region=..."
+    return [
+        Error(f"STORAGE_URL: {fault}", hint=hint, id="core.E013")
+        for fault in faults_of(settings.STORAGE_URL)
+    ]
+
+
+@register()
+def check_upload_folder(**_kwargs: Any) -> list[CheckMessage]:
+    """Where files are in a bucket, a temporary folder is often memory, and too small."""
+    if bucket_of(settings.STORAGE_URL) is None or settings.UPLOAD_FOLDER:
+        return []
+    hint = "Set UPLOAD_FOLDER to a folder on a disk with room for the largest recordings."
+    sentence = "Uploads, and files fetched from the bucket, wait in the temporary folder."
+    return [checks.Warning(sentence, hint=hint, id="core.W004")]
+
+
+@register(deploy=True)
+def check_bucket(**_kwargs: Any) -> list[CheckMessage]:
+    """A bucket that is not there, or is somebody else's, would refuse every upload."""
+    if bucket_of(settings.STORAGE_URL) is None or faults_of(settings.STORAGE_URL):
+        return []
+    try:
+        default_storage.check_bucket()  # type: ignore[attr-defined]
+    except (errors.TooBusy, FileNotFoundError) as error:
+        hint = (
+            "Look at STORAGE_URL, and at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. It must allow"
+            " s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket."
+        )
+        return [Error(f"The bucket does not answer: {error.__cause__}", hint=hint, id="core.E014")]
+    return []
 
 
 @register()

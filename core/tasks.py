@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
-from core.files import incoming
+from core.files import fetched, incoming
 from core.files import services as files
 from core.http.idempotency import sweep_idempotency_keys
 from core.jobs import clock, retention, sweeps
@@ -52,4 +52,6 @@ def strike_clock(**_: Any) -> None:
 
 
 sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
+sweeps.register("core.fetched_files", every_seconds=3600, work=fetched.sweep)
+sweeps.register("core.notifications", every_seconds=3600, work=notifications.sweep)
 sweeps.register("core.idempotency_keys", every_seconds=600, work=sweep_idempotency_keys)

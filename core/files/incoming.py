@@ -47,6 +47,13 @@ class StorageFull(errors.TooBusy):
     sentence = "There is no room for this file at the moment."
 
 
+class StorageAway(errors.TooBusy):
+    """The bucket cannot be reached, or does not let us in."""
+
+    code = "storage.away"
+    sentence = "The place where files are kept does not answer. Try again shortly."
+
+
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
@@ -156,8 +163,13 @@ def upload_folder() -> Path:
 
 def sweep_uploads() -> None:
     """Remove what a killed web process left behind a day ago."""
-    horizon = time.time() - STALE_SECONDS
-    for path in upload_folder().glob("upload-*"):
-        with contextlib.suppress(FileNotFoundError):  # its upload has just ended
+    remove_older("upload-*", seconds=STALE_SECONDS)
+
+
+def remove_older(pattern: str, *, seconds: float) -> None:
+    """Remove files of the folder of uploads that were not touched for so long."""
+    horizon = time.time() - seconds
+    for path in upload_folder().glob(pattern):
+        with contextlib.suppress(FileNotFoundError):  # somebody has just done with it
             if path.stat().st_mtime < horizon:
                 path.unlink()

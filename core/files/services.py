@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO
 
 from django.core.files import File
@@ -20,6 +18,7 @@ from django.utils import timezone
 
 from core.db.rows import new_id
 from core.db.transactions import insist_on_transaction
+from core.files import fetched
 from core.files.incoming import BLOCK_BYTES, Incoming
 from core.files.models import StoredFile
 
@@ -126,12 +125,15 @@ def release(stored: StoredFile) -> str | None:
 def delete_bytes(key: str) -> None:
     """Remove the bytes under a key that no row names; harmless when they are gone already."""
     if not StoredFile.objects.filter(key=key).exists():
+        fetched.forget(key)
         default_storage.delete(key)
 
 
 def sweep_unnamed() -> None:
     """Remove day-old bytes that no row names: their process was killed before its commit."""
     horizon = timezone.now() - UNNAMED_FOR
+    if not has_local_paths():
+        default_storage.forget_unfinished(horizon)  # type: ignore[attr-defined]
     folders, _ = default_storage.listdir("")
     for folder in filter(_is_id, folders):
         _, names = default_storage.listdir(folder)
@@ -150,16 +152,33 @@ def _is_id(name: str) -> bool:
     return True
 
 
+def read_part(stored: StoredFile, start: int, length: int) -> Iterator[bytes]:
+    """Some of the bytes, in blocks; only these are read. Raises FileNotFoundError at once."""
+    if has_local_paths():
+        return _blocks(default_storage.open(stored.key), start, length)
+    found: Iterator[bytes] = default_storage.read_part(stored.key, start, length)  # type: ignore[attr-defined]
+    return found
+
+
+def _blocks(file: IO[bytes], start: int, length: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while length > 0 and (block := file.read(min(BLOCK_BYTES, length))):
+            length -= len(block)
+            yield block
+
+
 @contextmanager
 def local_copy(stored: StoredFile) -> Iterator[Path]:
-    """A local path to the bytes: the file itself where storage is a disk, else a temporary copy."""
+    """A local path to the bytes: the file itself where storage is a disk, else a fetched copy.
+
+    A copy stays for a while after its last use: a recording is read by one job after the other.
+    """
     if has_local_paths():
         yield Path(default_storage.path(stored.key))
     else:
-        with default_storage.open(stored.key) as source, NamedTemporaryFile() as copy:
-            shutil.copyfileobj(source, copy, BLOCK_BYTES)
-            copy.flush()
-            yield Path(copy.name)
+        with fetched.copy_of(stored.key, lambda: read_part(stored, 0, stored.size_bytes)) as path:
+            yield path
 
 
 def has_local_paths() -> bool:

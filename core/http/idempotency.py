@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -104,7 +104,8 @@ def answer_once(
     """What `answer` returns, or what it returned for the same request before.
 
     `max_bytes` is the largest body the address reads. Only success is kept: a refusal rolls back
-    and frees the key. `unkept_fields` are null in the kept copy, for what may be shown only once.
+    and frees the key. `unkept_fields` are null in the kept copy, for what may be shown only once;
+    `outer.inner` names a field of an object.
     Raises KeyReused or StillRunning.
     """
     sender, fingerprint = Sender.of(request), fingerprint_of(request, max_bytes=max_bytes)
@@ -186,6 +187,17 @@ def _body_of(response: HttpResponseBase, unkept_fields: frozenset[str]) -> bytes
     data = response.data
     if data is None:
         return b""
-    if unkept_fields:
-        data = {name: None if name in unkept_fields else value for name, value in data.items()}
-    return to_json(data)
+    return to_json(_without(data, unkept_fields) if unkept_fields else data)
+
+
+def _without(data: Mapping[str, Any], unkept_fields: frozenset[str]) -> dict[str, Any]:
+    """An object with null where a field is named, as `field` or as `field.inner`."""
+    kept: dict[str, Any] = {}
+    for name, value in data.items():
+        inner = {path.partition(".")[2] for path in unkept_fields if path.startswith(f"{name}.")}
+        if name in unkept_fields:
+            kept[name] = None
+        else:
+            is_object = inner and isinstance(value, Mapping)
+            kept[name] = _without(value, frozenset(inner)) if is_object else value
+    return kept

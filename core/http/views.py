@@ -37,8 +37,8 @@ class ApiView(APIView):
 
     `scope_family` names the scopes it needs (see `core.accounts.permissions`). `idempotent` is
     False where a POST has an identity of its own, as an upload has its content.
-    `unkept_fields` of an answer are shown once and never stored. A view that reads larger JSON than
-    others has a `json_max_bytes`.
+    `unkept_fields` of an answer, or `outer.inner` ones, are shown once and never stored. A view
+    that reads larger JSON than others has a `json_max_bytes`.
     """
 
     scope_family: ClassVar[str | None]

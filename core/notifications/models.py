@@ -62,6 +62,8 @@ class Notification(OwnedRow):
                 name="notification_unread",
                 condition=Q(read_at=None, is_listed=True),
             ),
+            models.Index(fields=("subject_id",), name="notification_subject"),
+            models.Index(fields=("created_at",), name="notification_age"),
         )
 
     def __str__(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from core.notifications.kinds import NotificationKind
 from core.notifications.models import Notification, NotificationPreference, NotificationQuerySet
 
 EMAIL_KIND = "core.send_notification"
+SWEPT_AT_ONCE = 1000
 
 
 class MailRefused(JobFailure):
@@ -128,6 +130,24 @@ def _refusal(error: smtplib.SMTPRecipientsRefused) -> JobFailure:
     """RFC 5321, section 4.2.1: 5yz will not change, 4yz may."""
     codes = [code for code, _ in error.recipients.values()]
     return MailRefused() if codes and all(code >= 500 for code in codes) else MailAway()
+
+
+def forget_subjects(subject_ids: Collection[uuid.UUID]) -> None:
+    """Delete what people were told of things that are deleted, and the letters not yet sent."""
+    insist_on_transaction("forget_subjects")
+    about = Notification.objects.filter(subject_id__in=subject_ids)
+    jobs.forget_subjects(list(about.values_list("id", flat=True)))
+    about.delete()
+
+
+def sweep() -> int:
+    """Delete what people were told longer ago than it is kept, some at a time; how many went."""
+    horizon = now() - timedelta(days=settings.NOTIFICATION_KEEP_DAYS)
+    old = Notification.objects.filter(created_at__lt=horizon).order_by("created_at")
+    swept = 0
+    while ids := list(old.values_list("id", flat=True)[:SWEPT_AT_ONCE]):
+        swept += Notification.objects.filter(id__in=ids).delete()[0]
+    return swept
 
 
 def mark_read(*, notification: Notification, is_read: bool) -> Notification:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import IO
 
-BLOCK_BYTES = 256 * 1024
 _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 _MOST_DIGITS = 18
 
@@ -42,12 +39,3 @@ def _ending(length: str, size: int) -> tuple[int, int] | None:
     if int(length) == 0 or size == 0:
         raise Unsatisfiable
     return max(0, size - int(length)), size - 1
-
-
-def blocks(file: IO[bytes], start: int, length: int) -> Iterator[bytes]:
-    """The bytes of a part, in blocks; closes the file at the end."""
-    with file:
-        file.seek(start)
-        while length > 0 and (block := file.read(min(BLOCK_BYTES, length))):
-            length -= len(block)
-            yield block

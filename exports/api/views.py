@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -20,11 +19,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.db.clock import now
+from core.files import services as files
 from core.files.models import StoredFile
 from core.http.views import ApiView, ReadViewSet
 from exports import queries
 from exports.api.filters import ExportFilter
-from exports.api.ranges import Unsatisfiable, blocks, wanted_part
+from exports.api.ranges import Unsatisfiable, wanted_part
 from exports.api.serializers import (
     ExportCreateSerializer,
     ExportSerializer,
@@ -44,7 +44,7 @@ class ExportViewSet(mixins.DestroyModelMixin, ReadViewSet):
     filterset_class = ExportFilter
     scope_family = "exports"
     # A finished export is answered at once, with a link that must not be kept with the key.
-    unkept_fields = ("export",)
+    unkept_fields = ("export.download_url", "export.expires_at")
 
     def get_queryset(self) -> QuerySet[Any]:
         return queries.whole(super().get_queryset())
@@ -134,8 +134,7 @@ def _answer(request: Request, stored: StoredFile) -> HttpResponseBase:
     if request.method == "HEAD":
         answer = HttpResponse(status=status)
     else:
-        file = default_storage.open(stored.key)
-        answer = StreamingHttpResponse(blocks(file, start, length), status=status)
+        answer = StreamingHttpResponse(files.read_part(stored, start, length), status=status)
     answer["Content-Length"] = str(length)
     if part:
         answer["Content-Range"] = f"bytes {start}-{end}/{size}"

@@ -29,8 +29,7 @@ NOT_PASSED_ON = {
     "PROCESS": "config/wsgi.py sets it",
     "DEBUG": "never in production",
     "SHUTDOWN_GRACE_SECONDS": "./mb dev's; here it is stop_grace_period",
-    "STORAGE_URL": "the image's volume",
-    "UPLOAD_FOLDER": "in the storage folder, so that accepting a file is a rename",
+    "UPLOAD_FOLDER": "the image's: the volume of files, so that accepting one is a rename",
     "STATIC_ROOT": "filled when the image is built",
     "ASR_MODEL_DIR": "a folder of the container: it comes with the volume that holds it",
 }
@@ -76,6 +75,7 @@ def test_every_setting_reaches_every_process(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(PROCESSES))
 def test_every_name_a_process_is_given_is_read_by_somebody(name: str) -> None:
     others = {"PGPASSWORD", "OMP_NUM_THREADS", "FLOWER_BASIC_AUTH"}
+    others |= {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}  # boto3 reads them
     assert set(given_settings(name)) - settings_read() - others == set()
 
 

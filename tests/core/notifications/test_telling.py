@@ -119,6 +119,34 @@ def test_a_letter_that_fails_tells_nobody_by_letter() -> None:
     assert not Notification.objects.exists()
 
 
+def test_what_people_were_told_is_kept_for_a_stated_time(settings: Settings) -> None:
+    failed_job(who := make.actor())
+    run_jobs()
+    failed_job(who)
+    run_jobs()
+    old = Notification.objects.earliest("created_at")
+    settings.NOTIFICATION_KEEP_DAYS = 7
+    Notification.objects.filter(id=old.id).update(created_at=now(plus_seconds=-8 * 86_400))
+
+    assert services.sweep() == 1
+
+    assert not Notification.objects.filter(id=old.id).exists()
+    assert Notification.objects.count() == 1
+
+
+def test_letters_not_yet_sent_go_with_what_they_are_about() -> None:
+    failed_job(make.actor())
+    run_jobs()
+    told = Notification.objects.get()
+    assert told.subject_id is not None
+
+    with transaction.atomic():
+        services.forget_subjects([told.subject_id])
+
+    assert not Notification.objects.exists()
+    assert not Job.objects.filter(subject_id=told.id).exists()
+
+
 def test_telling_insists_on_an_open_transaction() -> None:
     who = make.actor()
     assert KIND is not None
