@@ -10,6 +10,8 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.accounts import scopes  # noqa: PLC0415
-        from exports import checks, subscribers, tasks  # noqa: F401, PLC0415
+        from core.jobs import subjects  # noqa: PLC0415
+        from exports import checks, queries, subscribers, tasks  # noqa: F401, PLC0415
 
         scopes.declare("exports", meaning="Files made from meetings")
+        subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)

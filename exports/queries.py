@@ -78,6 +78,17 @@ def is_seen_by(export: Export, user_id: UUID) -> bool:
     return seen
 
 
+def job_subjects(meeting_id: UUID) -> list[UUID]:
+    """What jobs about the exports of a meeting are about."""
+    return list(Export.objects.filter(meeting_id=meeting_id).values_list("id", flat=True))
+
+
+def names_in(meeting: Meeting) -> list[str]:
+    """Names of members that a file of a meeting shows; they change without the meeting."""
+    owners = meeting_queries.owners_in(meeting)
+    return [person.get_full_name() if person else "" for person in (meeting.organizer, *owners)]
+
+
 def of_deleted_meetings(organization_id: UUID) -> QuerySet[Export]:
     """Exports that outlived their meeting."""
     return Export.objects.filter(organization_id=organization_id, meeting=None)

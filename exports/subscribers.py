@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from core import errors
 from core.events.models import Event
 from core.events.registry import subscribe
 from core.jobs.models import Job
@@ -56,4 +59,5 @@ def follow_into_its_team(event: Event) -> None:
     """A meeting may have gone to another team; jobs about its exports go with it."""
     meeting = Meeting.objects.filter(id=event.data["meeting_id"]).first()
     if meeting is not None:
-        export_services.follow_meeting(meeting=meeting)
+        with contextlib.suppress(errors.NotFound):  # deleted since
+            export_services.follow_meeting(meeting=meeting)

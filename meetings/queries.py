@@ -12,6 +12,7 @@ from django.db.models import F, Prefetch, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from core import errors
+from core.accounts.models import User
 from core.jobs import queries as job_queries
 from core.jobs.models import Job, JobStatus
 from meetings.analysis.discussion import Discussion, Turn
@@ -57,6 +58,12 @@ def job_subjects(meeting_id: UUID) -> list[UUID]:
     recordings = Recording.objects.filter(meeting_id=meeting_id).values_list("id")
     analyses = Analysis.objects.filter(meeting_id=meeting_id).values_list("id")
     return [meeting_id, *(found for (found,) in recordings.union(analyses, all=True))]
+
+
+def owners_in(meeting: Meeting) -> QuerySet[Any]:
+    """The members who own an action item of a meeting, in an order of their own."""
+    owned = ActionItem.objects.filter(meeting=meeting, owner__isnull=False)
+    return User.objects.filter(id__in=owned.values("owner_id")).order_by("id")
 
 
 def with_people(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:

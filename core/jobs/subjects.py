@@ -1,6 +1,6 @@
-"""What jobs are about: apps say which subjects belong to a thing of theirs, and lists narrow by it.
+"""What jobs are about: apps say which subjects belong to a thing, and lists narrow by it.
 
-::
+Several apps may know jobs about the same thing::
 
     subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
 """
@@ -10,25 +10,37 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
+
+IdsOf = Callable[[uuid.UUID], Iterable[uuid.UUID]]
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectFilter:
-    """A name for a filter, and the ids of jobs' subjects for the id that it is given."""
+    """A name for a filter, and what finds ids of jobs' subjects for the id that it is given."""
 
     name: str
     meaning: str
-    ids_of: Callable[[uuid.UUID], Iterable[uuid.UUID]]
+    finders: tuple[IdsOf, ...]
+
+    def ids_of(self, thing: uuid.UUID) -> list[uuid.UUID]:
+        """All subjects that belong to a thing."""
+        return list(chain.from_iterable(find(thing) for find in self.finders))
 
 
 _filters: dict[str, SubjectFilter] = {}
 
 
-def declare(name: str, *, meaning: str, ids_of: Callable[[uuid.UUID], Iterable[uuid.UUID]]) -> None:
-    """Let `GET /api/v1/jobs/` be narrowed by `name`. Raises ValueError when it is taken."""
-    if name in _filters:
-        raise ValueError(f"{name} is declared twice")
-    _filters[name] = SubjectFilter(name, meaning, ids_of)
+def declare(name: str, *, meaning: str, ids_of: IdsOf) -> None:
+    """Let `GET /api/v1/jobs/` be narrowed by `name`, to these subjects too.
+
+    Raises ValueError when another app means something else by the name.
+    """
+    known = _filters.get(name)
+    if known and known.meaning != meaning:
+        raise ValueError(f"{name} is declared with two meanings")
+    finders = known.finders if known else ()
+    _filters[name] = SubjectFilter(name, meaning, (*finders, ids_of))
 
 
 def declared() -> list[SubjectFilter]:

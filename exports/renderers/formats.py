@@ -18,6 +18,7 @@ TEMPLATE_VERSION = "2"
 BUNDLE = "zip"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _LONGEST_NAME = 80
+_MOST_BYTES = 255  # of a name, on most file systems
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +76,7 @@ def filename_of(minutes: Minutes, ending: str) -> str:
     """A name for people, that every file system takes: the day and the title."""
     title = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", one_line(clean(minutes.title)))
     day = f"{minutes.starts_at:%Y-%m-%d} " if minutes.starts_at else ""
-    stem = " ".join(f"{day}{title}".split())[:_LONGEST_NAME].strip(" .")
+    stem = " ".join(f"{day}{title}".split())[:_LONGEST_NAME]
+    room = _MOST_BYTES - len(f".{ending}")
+    stem = stem.encode()[:room].decode(errors="ignore").strip(" .")
     return f"{stem or 'meeting'}.{ending}"

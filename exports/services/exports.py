@@ -29,6 +29,7 @@ from core.jobs import services as jobs
 from core.jobs.failures import JobFailure
 from core.jobs.models import Job, JobStatus
 from core.jobs.run import Run
+from core.notifications import services as notifications
 from exports import queries
 from exports.events import EXPORT_COMPLETED, EXPORT_FAILED, EXPORT_REQUESTED
 from exports.models import Export, ExportStatus
@@ -114,11 +115,10 @@ def _start(export: Export, meeting: Meeting, actor: Actor) -> None:
 
 def fingerprint_of(meeting: Meeting, format: str, options: Options) -> str:  # noqa: A002
     """The same for files with the same bytes: all that goes into one."""
-    organizer = meeting.organizer.get_full_name() if meeting.organizer else ""
     whole = {
         "meeting": str(meeting.id),
         "revision": meeting.revision,
-        "organizer": organizer,
+        "names": queries.names_in(meeting),
         "time_zone": meeting.organization.time_zone,
         "format": format,
         "options": options.as_json(),
@@ -299,8 +299,9 @@ def expire_export(*, export: Export) -> None:
 
 
 def _let_go(held: Export) -> None:
-    """Under its lock: the row goes, and with the last export of the same bytes its file."""
+    """Under its lock: the row goes, what people were told of it, and the last one's file."""
     stored = held.stored_file
+    notifications.forget_subjects([held.id])
     held.delete()
     key = files.release(stored) if stored else None
     if key is not None:
@@ -315,10 +316,13 @@ def forget_deleted_meetings(*, organization_id: UUID) -> None:
 
 
 def follow_meeting(*, meeting: Meeting) -> None:
-    """The reaction to a changed meeting: jobs about its exports belong to its team."""
+    """The reaction to a changed meeting: jobs about its exports belong to its team.
+
+    Raises NotFound when it is gone.
+    """
     with transaction.atomic():
-        exports = list(Export.objects.filter(meeting=meeting).values_list("id", flat=True))
-        jobs.move_subjects(exports, team_id=meeting.team_id)
+        held = meeting_services.lock_meeting(meeting)
+        jobs.move_subjects(queries.job_subjects(held.id), team_id=held.team_id)
 
 
 def sweep() -> int:

@@ -19,7 +19,7 @@ from exports.models import Export
 from exports.renderers import plain_text
 from exports.renderers.formats import MEDIA_TYPES, NAMES
 from exports.services.exports import NoTimesForCaptions
-from meetings.models import Meeting
+from meetings.models import ActionItem, Meeting
 from tests import make
 from tests.run_jobs import run_jobs
 
@@ -129,6 +129,33 @@ def test_a_changed_meeting_gets_a_new_file(client: APIClient, meeting: Meeting) 
     assert second["revision"] > first["revision"]
 
 
+def test_an_owner_with_a_new_name_gets_a_new_file(
+    client: APIClient, who: Actor, meeting: Meeting
+) -> None:
+    ActionItem.objects.update(owner=who.user)
+    Meeting.objects.update(organizer=None)
+    first = finished(client, meeting)
+    who.user.name = "Grace Hopper"
+    who.user.save()
+
+    second = finished(client, meeting)
+
+    assert second["id"] != first["id"]
+    assert "Grace Hopper" in content(APIClient().get(second["download_url"])).decode()
+    assert ask(client, meeting).json()["export"]["id"] == second["id"]
+
+
+def test_the_jobs_of_a_meeting_are_those_of_its_exports_too(
+    client: APIClient, who: Actor, meeting: Meeting
+) -> None:
+    job = ask(client, meeting).json()["job"]["id"]
+    ask(client, make.meeting(organization=who.organization))
+
+    found = client.get("/api/v1/jobs/", {"meeting": str(meeting.id)}).json()["results"]
+
+    assert [row["id"] for row in found] == [job]
+
+
 def test_a_change_between_asking_and_making_is_in_the_file(
     client: APIClient, meeting: Meeting
 ) -> None:
@@ -148,9 +175,10 @@ def test_an_idempotency_key_keeps_no_link(client: APIClient, meeting: Meeting) -
     first = client.post(ADDRESS, body, headers={"Idempotency-Key": "k"})
     again = client.post(ADDRESS, body, headers={"Idempotency-Key": "k"})
 
-    assert first.json()["export"]["download_url"]
-    assert again.json()["export"] is None
-    assert again.json()["job"]["subject_id"] == first.json()["export"]["id"]
+    shown = first.json()["export"]
+    assert shown["download_url"]
+    assert again.json()["export"] == shown | {"download_url": None, "expires_at": None}
+    assert again.json()["job"]["subject_id"] == shown["id"]
 
 
 def test_labels_are_in_the_language_of_the_meeting_unless_another_is_chosen(

@@ -16,6 +16,7 @@ from core.files.incoming import upload_folder
 from core.files.models import StoredFile
 from core.jobs.models import Job, JobStatus
 from core.jobs.services import HOUSEKEEPING, enqueue
+from core.notifications.models import Notification
 from exports.models import Export
 from exports.renderers import plain_text
 from meetings.services import meetings as meeting_services
@@ -41,6 +42,21 @@ def test_a_file_whose_time_is_over_is_swept_with_its_bytes() -> None:
 
     assert list(Export.objects.all()) == [kept]
     assert not default_storage.exists(over.stored_file.key)
+
+
+def test_what_people_were_told_of_a_file_goes_with_it() -> None:
+    client = make.client(who := make.actor())
+    meeting = make.meeting(organization=who.organization)
+    ids = [ask(client, meeting, kind).json()["export"]["id"] for kind in ("txt", "md")]
+    run_jobs()
+    assert Notification.objects.count() == 2
+
+    client.delete(f"{ADDRESS}{ids[0]}/")
+    assert [str(told.subject_id) for told in Notification.objects.all()] == [ids[1]]
+    Export.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    sweep()
+
+    assert not Notification.objects.exists()
 
 
 def test_the_job_of_an_export_whose_time_is_over_stays_for_its_own_time() -> None:
@@ -160,6 +176,21 @@ def test_a_file_is_made_on_the_command_line(tmp_path: Path, capsys: Any) -> None
 
     assert capsys.readouterr().out.strip() == str(target)
     assert target.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("title", ["👩‍👩‍👧‍👦" * 42, "漢" * 300, "é" * 300])
+def test_the_longest_name_fits_a_file_system(
+    title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    meeting = make.meeting(title=title, starts_at=timezone.now())
+
+    call_command("export", str(meeting.id), "--format", "docx")
+
+    (made,) = tmp_path.iterdir()
+    assert made.name == capsys.readouterr().out.strip()
+    assert len(made.name.encode()) <= 255
+    assert made.suffix == ".docx"
 
 
 def test_the_command_line_says_what_it_cannot_do(tmp_path: Path) -> None:
