@@ -144,6 +144,85 @@ def _make_captions(folder: Path) -> None:
     (folder / "read.js").write_text(READ_CAPTIONS, "utf-8")
 
 
+def _said_by(module: str, what: str, folder: Path) -> str:
+    """What a module of the tests finds wrong with the folder, nothing if it is right."""
+    words = [sys.executable, "-m", module, what, str(folder)]
+    done = subprocess.run(words, cwd=devstack.ROOT, capture_output=True, text=True, check=False)
+    return f"{done.stdout}{done.stderr}".strip() if done.returncode else ""
+
+
+# Both libraries verify all that we sign, and sign what we are to verify. Neither knows key pairs,
+# so those are verified with what Node brings.
+VERIFY = """
+const fs = require("fs"), crypto = require("crypto");
+const folder = process.argv[2];
+const libraries = ["standardwebhooks", "svix"].map((name) =>
+  [name, require(`${folder}/modules/${name}`).Webhook]);
+const read = JSON.parse(fs.readFileSync(`${folder}/deliveries.json`, "utf8"));
+const faults = [];
+const bytes = ({ body }) => Buffer.from(body, "base64");
+const refuses = (webhook, body, headers) => {
+  try { webhook.verify(body, headers); return false; } catch { return true; }
+};
+for (const [name, Webhook] of libraries) {
+  const webhook = new Webhook(read.secret);
+  for (const one of read.v1) {
+    const text = bytes(one).toString();
+    if (refuses(webhook, text, one.headers)) faults.push(`${name} refuses ${text.slice(0, 200)}`);
+    if (!refuses(webhook, `${text} `, one.headers)) faults.push(`${name} takes anything`);
+  }
+}
+const head = Buffer.from("302a300506032b6570032100", "hex");
+const raw = Buffer.from(read.public.slice("whpk_".length), "base64");
+const key = crypto.createPublicKey(
+  { key: Buffer.concat([head, raw]), format: "der", type: "spki" });
+for (const one of read.v1a) {
+  const [version, signature] = one.headers["webhook-signature"].split(",");
+  const said = `${one.headers["webhook-id"]}.${one.headers["webhook-timestamp"]}.`;
+  const signed = Buffer.concat([Buffer.from(said), bytes(one)]);
+  if (version !== "v1a" || !crypto.verify(null, signed, key, Buffer.from(signature, "base64")))
+    faults.push(`ed25519 refuses ${said}`);
+}
+const messages = read.v1.flatMap((one, at) => libraries.map(([name, Webhook]) => {
+  const id = `msg_${at}`, now = new Date(), body = bytes(one).toString();
+  return [name, body, { "webhook-id": id, "webhook-timestamp": `${Math.floor(now / 1000)}`,
+    "webhook-signature": new Webhook(read.secret).sign(id, now, body) }];
+}));
+fs.writeFileSync(`${folder}/signed.json`, JSON.stringify({ secret: read.secret, messages }));
+console.log(faults.slice(0, 20).join("\\n"));
+process.exit(faults.length || read.v1.length < 1000 || read.v1a.length < 100 ? 1 : 0);
+"""
+WEBHOOKS = "tests.webhooks.judged"
+WEBHOOK_LIBRARIES = (
+    Npm("standardwebhooks", "standardwebhooks@1.1.1"),
+    Npm("svix", "svix@2.5.0"),
+)
+
+
+def _bring_libraries(folder: Path) -> None:
+    """Those that receivers in Node use, as `modules`."""
+    (folder / "modules").mkdir()
+    for library in WEBHOOK_LIBRARIES:
+        installed = library.install().parent.parent / library.program
+        (folder / "modules" / library.program).symlink_to(installed, target_is_directory=True)
+
+
+def _sign_deliveries(folder: Path) -> None:
+    _bring_libraries(folder)
+    _run([sys.executable, "-m", WEBHOOKS, "deliveries", str(folder)], JUDGE_SECONDS)
+    (folder / "verify.js").write_text(VERIFY, "utf-8")
+
+
+def _weigh_signed(folder: Path) -> str:
+    return _said_by(WEBHOOKS, "signed", folder)
+
+
+def _bring_receivers(folder: Path) -> None:
+    _bring_libraries(folder)
+    for tool in (Debian("node", "nodejs"), Debian("openssl", "openssl"), Debian("curl", "curl")):
+        tool.install()
+
+
 # Rules of the OpenAPI judge that we do not follow, and why.
 NOT_OURS = {
     "no-path-trailing-slash": "our addresses end in a slash, all of them",
@@ -197,6 +276,21 @@ JUDGES = (
         Debian("node", "nodejs"),
         ("{folder}/read.js", "{folder}/parser/parser.js", "{folder}/judged.vtt"),
         _make_captions,
+    ),
+    Judge(
+        "webhooks",
+        "the npm packages standardwebhooks and svix verify what we sign, and we what they sign",
+        Debian("node", "nodejs"),
+        ("{folder}/verify.js", "{folder}"),
+        _sign_deliveries,
+        _weigh_signed,
+    ),
+    Judge(
+        "receivers",
+        "the receivers and senders of the page for receivers work, in Node and with openssl",
+        Locked("python"),
+        ("-m", WEBHOOKS, "receivers", "{folder}"),
+        _bring_receivers,
     ),
 )
 

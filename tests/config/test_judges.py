@@ -72,7 +72,8 @@ def test_the_example_is_filled_in_with_other_secrets_each_time(tmp_path: Path) -
 
 
 def test_versions_of_npm_packages_are_exact() -> None:
-    packages = [judge.tool.package for judge in judges.JUDGES if isinstance(judge.tool, Npm)]
+    tools = [*(judge.tool for judge in judges.JUDGES), *judges.WEBHOOK_LIBRARIES]
+    packages = [tool.package for tool in tools if isinstance(tool, Npm)]
     assert packages
     assert all(re.search(r"@\d+\.\d+\.\d+$", package) for package in packages)
 
