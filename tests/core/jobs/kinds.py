@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from functools import partial
 from typing import Any
 
@@ -79,3 +81,9 @@ def family(run: Run, *, words: list[str], **_: Any) -> None:
 def lose_lease(run: Run, **_: Any) -> None:
     type(run.job).objects.filter(id=run.id).update(lease_token=run.token + 1)
     run.keep_step("too late", "written")
+
+
+@job("tests.poison", queue="default", attempts=3, backoff=Fixed(0))
+def poison(run: Run, **_: Any) -> None:
+    """The death of the process that does it."""
+    os.kill(os.getpid(), signal.SIGKILL)

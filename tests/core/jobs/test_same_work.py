@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -20,27 +17,12 @@ from core.jobs.run import Run
 from core.jobs.services import Origin, cancel_job, enqueue, raise_priority, requeue_jobs
 from tests import make
 from tests.core.jobs import kinds
+from tests.core.jobs.together import at_once
 from tests.run_jobs import run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REQUESTS = 100
-
-
-def at_once(works: list[Callable[[], Any]]) -> list[Any]:
-    """What each returns, all begun together with connections of their own."""
-    together = threading.Barrier(len(works))
-
-    def begin(work: Callable[[], Any]) -> Any:
-        try:
-            connection.ensure_connection()
-            together.wait(30)
-            return work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(begin, works))
 
 
 def asked_at_once(origin: Origin, dedup_key: str) -> list[uuid.UUID]:

@@ -1,0 +1,130 @@
+"""The most telling faults in a few seconds; `./mb faults` has all of them, with whole workers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection, transaction
+from pytest_django.fixtures import Settings
+
+from core.db.clock import now
+from core.jobs import dispatch, relay, transitions, worker
+from core.jobs.failures import LeaseLost
+from core.jobs.models import Job, JobAttempt, JobStatus
+from core.jobs.run import Run
+from core.jobs.services import HOUSEKEEPING, enqueue
+from tests.core.jobs import kinds
+from tests.core.jobs.together import at_once
+from tests.processes import wait_until
+from tests.run_jobs import run_jobs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MESSAGES = 20
+
+
+@pytest.fixture(autouse=True)
+def broker() -> Iterator[redis.Redis]:
+    kinds.done.clear()
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+def ask(kind: str = "tests.note", **arguments: str) -> Job:
+    with transaction.atomic():
+        return enqueue(kind=kind, origin=HOUSEKEEPING, arguments=arguments)
+
+
+def outcomes(job: Job) -> list[str]:
+    found = JobAttempt.objects.filter(job=job).order_by("token")
+    return list(found.values_list("outcome", flat=True))
+
+
+def test_twenty_messages_at_once_are_one_effect() -> None:
+    job = ask(word="once")
+    at_once([partial(worker.perform, str(job.id))] * MESSAGES)
+    job.refresh_from_db()
+    assert kinds.done == ["once"]
+    assert (job.status, job.attempts) == (JobStatus.SUCCEEDED, 1)
+    assert outcomes(job) == ["succeeded"]
+
+
+def test_a_death_between_commit_and_message_has_not_lost_the_job(broker: redis.Redis) -> None:
+    with pytest.raises(SystemExit):
+        ask_and_die()
+    connection.close()
+    job = Job.objects.get()
+    assert (broker.llen("default"), job.status) == (0, JobStatus.QUEUED)
+    long_ago = now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1)
+    Job.objects.filter(id=job.id).update(nudged_at=long_ago)
+    assert dispatch.nudge_again() == 1
+    assert broker.llen("default") == 1
+    assert run_jobs() == 1
+    assert kinds.done == ["kept"]
+
+
+def ask_and_die() -> None:
+    """What follows the commit is not done any more."""
+    with transaction.atomic():
+        transaction.on_commit(sys.exit)
+        ask(word="kept")
+
+
+def test_a_writer_that_comes_after_its_lease_changes_nothing(settings: Settings) -> None:
+    settings.JOB_LEASE_SECONDS = 0.2
+    job = ask(word="by the second")
+    claimed = transitions.claim(job.id, owner="one that freezes")
+    assert claimed is not None
+    late = Run(claimed)
+    wait_until(relay.recover_lost, "the lease has lapsed")
+    Job.objects.filter(id=job.id).update(run_at=now())
+    settings.JOB_LEASE_SECONDS = 30.0
+    assert run_jobs() == 1
+    for write in (late.finish, partial(late.report, 0.5), partial(late.keep_step, "late", 1)):
+        with pytest.raises(LeaseLost):
+            write()
+    with pytest.raises(LeaseLost), late.finishing():
+        kinds.done.append("by the first")
+    job.refresh_from_db()
+    assert kinds.done == ["by the second"]
+    assert (job.status, job.steps.count()) == (JobStatus.SUCCEEDED, 0)
+    assert outcomes(job) == ["lost", "succeeded"]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_job_that_kills_its_process_is_dead_after_exactly_its_attempts(
+    settings: Settings,
+) -> None:
+    settings.JOB_LEASE_SECONDS = 0.2
+    job = ask("tests.poison")
+    killed = 0
+    while not Job.objects.get(id=job.id).has_ended:
+        assert die_of(job) == -signal.SIGKILL
+        killed += 1
+        wait_until(relay.recover_lost, "the lease has lapsed")
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (JobStatus.DEAD, "job.worker_lost")
+    assert killed == job.attempts == job.max_attempts == 3
+    assert outcomes(job) == ["lost"] * 3
+
+
+def die_of(job: Job) -> int | None:
+    """How a process of its own ends that does the job."""
+    process = multiprocessing.get_context("fork").Process(target=perform_afresh, args=(job.id,))
+    process.start()
+    process.join(30)
+    return process.exitcode
+
+
+def perform_afresh(job_id: object) -> None:
+    connection.connection = None  # the parent's
+    worker.perform(str(job_id))
