@@ -48,6 +48,7 @@ def site(
         JOB_LEASE_SECONDS=str(LEASE_SECONDS),
         RELAY_PERIOD_SECONDS=str(PERIOD_SECONDS),
         CLOCK_PERIOD_SECONDS="1",
+        PYTHONDONTWRITEBYTECODE="1",  # what a process without room compiled would lack its end
         CELERY_SKIP_CHECKS="1",  # they import the whole API, for every worker that is started
     ) as started:
         made = Site(started, servers)
