@@ -27,7 +27,7 @@ from functools import lru_cache
 
 from core import errors
 from core.outbound.addresses import Address, why_refused
-from core.outbound.connection import Connection, Stale, is_peer, request_bytes
+from core.outbound.connection import Connection, Reply, Stale, is_peer, request_bytes
 from core.outbound.names import Answers, Names, NameUnknown, Resolver, shared_names
 from core.outbound.outcomes import Answer, Kind, NotDelivered
 from core.outbound.urls import Target, read_url
@@ -54,6 +54,7 @@ class Client:
         self._names = Names(resolver) if resolver else shared_names()
         self._idle: dict[Place, list[Connection]] = defaultdict(list)
         self._sweep: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     async def __aenter__(self) -> Client:
         return self
@@ -63,6 +64,9 @@ class Client:
 
     def close(self) -> None:
         """End the connections that wait; those in use end with their exchange."""
+        self._is_closed = True
+        if self._names is not shared_names():
+            self._names.close()
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None
@@ -85,40 +89,42 @@ class Client:
         raise ValueError, and so does a header that is not printable ASCII.
         """
         started = time.perf_counter()
+        tried: list[Address] = []
         try:
             async with asyncio.timeout(deadline_seconds):
-                connection = await self._exchange(url, body, headers)
+                reply = await self._exchange(url, body, headers, tried)
         except NotDelivered as error:
-            error.duration_ms = _milliseconds_since(started)
-            raise
+            raise _told(error, tried, started) from None
         except TimeoutError:
             late = NotDelivered(Kind.TIMEOUT, f"after {deadline_seconds:g} s")
-            late.duration_ms = _milliseconds_since(started)
-            raise late from None
-        return Answer(
-            status=connection.status,
-            headers=connection.headers,
-            excerpt=bytes(connection.excerpt),
-            address=str(connection.address),
-            duration_ms=_milliseconds_since(started),
-        )
+            raise _told(late, tried, started) from None
+        return Answer(*reply, address=str(tried[-1]), duration_ms=_milliseconds_since(started))
 
-    async def _exchange(self, url: str, body: bytes, headers: Mapping[str, str]) -> Connection:
-        """The connection, with the answer in it."""
+    async def _exchange(
+        self, url: str, body: bytes, headers: Mapping[str, str], tried: list[Address]
+    ) -> Reply:
+        """The answer; each address is added to `tried` before it is used."""
         target = _read(url)
         request = request_bytes(target, headers, body)
         addresses = await self._checked_addresses(target)
         connection = self._kept(target, addresses)
+        reply = None
         if connection is not None:
-            try:
-                await connection.send(request)
-            except Stale:
-                connection = None
-        if connection is None:
-            connection = await self._connected(target, addresses)
-            await connection.send(request)
+            tried.append(connection.address)
+            reply = await self._sent_again(connection, request)
+        if connection is None or reply is None:
+            connection = await self._connected(target, addresses, tried)
+            reply = await connection.send(request)
         self._keep(target, connection)
-        return connection
+        return reply
+
+    @staticmethod
+    async def _sent_again(connection: Connection, request: bytes) -> Reply | None:
+        """By a connection from before; None if the other side had ended it."""
+        try:
+            return await connection.send(request)
+        except Stale:
+            return None
 
     async def _checked_addresses(self, target: Target) -> Answers:
         """All addresses of the host, each of them public. One that is not refuses them all."""
@@ -137,18 +143,21 @@ class Client:
 
     # --- Connections ------------------------------------------------------------------------------
 
-    async def _connected(self, target: Target, addresses: Answers) -> Connection:
+    async def _connected(
+        self, target: Target, addresses: Answers, tried: list[Address]
+    ) -> Connection:
         """A new connection to the first address that takes one."""
         chosen = addresses[:MOST_ADDRESSES]
         failure = NotDelivered(Kind.REFUSED)
         for position, address in enumerate(chosen):
+            tried.append(address)
             try:
                 async with asyncio.timeout(_share(left=len(chosen) - position)):
                     return await self._dial(target, address)
             except ssl.SSLError as error:
-                raise NotDelivered(Kind.TLS, _tls_detail(error), address=str(address)) from None
+                raise NotDelivered(Kind.TLS, _tls_detail(error)) from None
             except OSError as error:
-                failure = NotDelivered(_kind_of(error), str(error), address=str(address))
+                failure = NotDelivered(_kind_of(error), str(error))
         raise failure
 
     async def _dial(self, target: Target, address: Address) -> Connection:
@@ -180,7 +189,7 @@ class Client:
         if not connection.is_idle:
             return
         waiting = self._idle[_place(target, connection.address)]
-        if len(waiting) >= KEPT_PER_PLACE:
+        if self._is_closed or len(waiting) >= KEPT_PER_PLACE:
             connection.abort()
             return
         connection.idle_since = time.monotonic()
@@ -224,6 +233,12 @@ async def _socket_to(address: Address, port: int) -> socket.socket:
         made.close()
         raise
     return made
+
+
+def _told(failure: NotDelivered, tried: list[Address], started: float) -> NotDelivered:
+    failure.address = str(tried[-1]) if tried else None
+    failure.duration_ms = _milliseconds_since(started)
+    return failure
 
 
 def _read(url: str) -> Target:

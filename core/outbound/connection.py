@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import httptools
 
@@ -19,7 +19,6 @@ HEAD_BYTES = 16 * 1024
 ANSWER_BYTES = 64 * 1024  # with the head
 EXCERPT_BYTES = 4 * 1024
 BUFFER_BYTES = 16 * 1024
-WITHOUT_BODY = (204, 304)
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"[\x20-\x7e\t]*")
@@ -33,6 +32,14 @@ class Stale(Exception):
     """A kept connection ended before any byte of an answer to the new request."""
 
 
+class Reply(NamedTuple):
+    """An answer as it was read: names of headers in lower case, the first 4 KB of the body."""
+
+    status: int
+    headers: dict[str, str]
+    excerpt: bytes
+
+
 class Connection(asyncio.BufferedProtocol):
     """`send` gives one answer; afterwards `is_idle` says whether another request may follow.
 
@@ -42,9 +49,6 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, address: Address) -> None:
         self.address = address
         self.idle_since = 0.0
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.excerpt = bytearray()
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -53,14 +57,15 @@ class Connection(asyncio.BufferedProtocol):
         self._clear()
 
     def _clear(self) -> None:
-        self.status, self.headers, self.excerpt = 0, {}, bytearray()
-        self._received = 0
+        self._status, self._received = 0, 0
+        self._headers: dict[str, str] = {}
+        self._excerpt = bytearray()
         self._has_head = self._is_whole = self._reusable = False
 
     # --- For the client -----------------------------------------------------------------------
 
-    async def send(self, request: bytes) -> None:
-        """Send, and return when the answer is there. Raises NotDelivered, or Stale."""
+    async def send(self, request: bytes) -> Reply:
+        """Send, and wait for the whole answer. Raises NotDelivered, or Stale."""
         if self._transport is None:
             raise Stale
         self._clear()
@@ -77,6 +82,7 @@ class Connection(asyncio.BufferedProtocol):
             self._waiter = self._parser = None
         if not self._reusable:
             self.abort()
+        return Reply(self._status, self._headers, bytes(self._excerpt))
 
     @property
     def is_idle(self) -> bool:
@@ -142,20 +148,21 @@ class Connection(asyncio.BufferedProtocol):
         if self._has_head:
             return  # a trailer, or of a second answer
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+        held = self._headers.get(key)
+        self._headers[key] = text if held is None else f"{held}, {text}"
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         if self._has_head:
             return
         if status < 200:
-            self.headers = {}  # "continue" and the like: the answer is still to come
+            self._headers = {}  # "continue" and the like: the answer is still to come
             return
-        self.status, self._has_head = status, True
+        self._status, self._has_head = status, True
 
     def on_body(self, part: bytes) -> None:
-        if len(self.excerpt) < EXCERPT_BYTES and not self._is_whole:
-            self.excerpt += part[: EXCERPT_BYTES - len(self.excerpt)]
+        if len(self._excerpt) < EXCERPT_BYTES and not self._is_whole:
+            self._excerpt += part[: EXCERPT_BYTES - len(self._excerpt)]
 
     def on_message_complete(self) -> None:
         if self._has_head and not self._is_whole:
@@ -165,7 +172,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _lasts_until_close(self) -> bool:
         """No length, no chunks: the body ends with the connection (RFC 9112, 6.3)."""
-        return not {"content-length", "transfer-encoding"} & set(self.headers)
+        return not {"content-length", "transfer-encoding"} & set(self._headers)
 
     def _finish(self, *, reusable: bool) -> None:
         self._is_whole, self._reusable = True, reusable
@@ -174,7 +181,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _fail(self, kind: Kind, detail: str) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(NotDelivered(kind, detail, address=str(self.address)))
+            self._waiter.set_exception(NotDelivered(kind, detail))
         self.abort()
 
 

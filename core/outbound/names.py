@@ -2,7 +2,8 @@
 
 Look-ups run in threads of their own. Callers who ask for the same name at the same time share one
 look-up, also one that is still running when its first caller has given up. An answer, also that
-there is none, is remembered for a few seconds.
+there is none, is remembered for a few seconds, and that of a slow name server for twice as long as
+it took: names that nobody answers for must not hold all threads.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from core.outbound.addresses import Address
 REMEMBER_SECONDS = 5.0
 THREADS = 64
 MOST_REMEMBERED = 4096
+SLOW_SECONDS = REMEMBER_SECONDS / 2
 
 Answers = tuple[Address, ...]
 Resolver = Callable[[str], Answers]
@@ -31,12 +33,16 @@ class NameUnknown(Exception):
     """No name server knows an address for the name, or none answered."""
 
 
+# An error is handed over as a value: nobody may be left to take it when a look-up ends.
+Found = Answers | NameUnknown
+
+
 def ask_system(host: str) -> Answers:
     """What the system's resolver says, in its order of preference. Raises NameUnknown."""
     try:
         # As bytes: Python would put its own, older rules for names in between.
         found = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise NameUnknown(str(error)) from error
     texts = dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found)
     return tuple(ipaddress.ip_address(text) for text in texts)
@@ -49,45 +55,61 @@ class Names:
         self._resolver = resolver
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
         self._lock = threading.Lock()
-        self._asked: dict[str, tuple[float, Future[Answers]]] = {}
+        self._running: dict[str, Future[Found]] = {}
+        self._known: dict[str, tuple[float, Future[Found]]] = {}
 
     async def addresses(self, host: str) -> Answers:
         """The addresses of the name. Raises NameUnknown; cancelling leaves the look-up running."""
         asked = self._look_up(host)
         if asked.done():
-            return asked.result()
-        return await asyncio.shield(asyncio.wrap_future(asked))
+            return _opened(asked.result())
+        return _opened(await asyncio.shield(asyncio.wrap_future(asked)))
 
     def addresses_within(self, host: str, seconds: float) -> Answers:
         """The same for callers without an event loop. Raises NameUnknown, also after that time."""
         try:
-            return self._look_up(host).result(seconds)
+            return _opened(self._look_up(host).result(seconds))
         except TimeoutError as error:
             raise NameUnknown("no answer in time") from error
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _look_up(self, host: str) -> Future[Answers]:
-        now = time.monotonic()
+    def _look_up(self, host: str) -> Future[Found]:
         with self._lock:
-            if host in self._asked:
-                until, asked = self._asked[host]
-                if now < until or not asked.done():
-                    return asked
-            self._forget(now)
-            asked = self._pool.submit(self._resolver, host)
-            self._asked[host] = (now + REMEMBER_SECONDS, asked)
+            if host in self._running:
+                return self._running[host]
+            until, known = self._known.get(host, (0.0, None))
+            if known and time.monotonic() < until:
+                return known
+            asked = self._running[host] = self._pool.submit(self._ask, host)
             return asked
+
+    def _ask(self, host: str) -> Found:
+        """In a thread: what the resolver says, remembered from when it has said it."""
+        started = time.monotonic()
+        try:
+            return self._resolver(host)
+        except NameUnknown as error:
+            return error
+        finally:
+            now = time.monotonic()
+            took = now - started
+            with self._lock:
+                seconds = REMEMBER_SECONDS if took < SLOW_SECONDS else 2 * took
+                self._forget(now)
+                self._known[host] = (now + seconds, self._running.pop(host))
 
     def _forget(self, now: float) -> None:
         """Old answers, once there are many."""
-        if len(self._asked) >= MOST_REMEMBERED:
-            self._asked = {
-                host: (until, asked)
-                for host, (until, asked) in self._asked.items()
-                if now < until or not asked.done()
-            }
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known = {host: one for host, one in self._known.items() if now < one[0]}
+
+
+def _opened(found: Found) -> Answers:
+    if isinstance(found, NameUnknown):
+        raise NameUnknown(str(found))
+    return found
 
 
 @lru_cache(maxsize=1)

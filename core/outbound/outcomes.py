@@ -40,11 +40,11 @@ class NotDelivered(Exception):
     `address` is what was dialled, if anything was; `duration_ms` counts from the call of `post`.
     """
 
-    def __init__(self, kind: Kind, detail: str = "", *, address: str | None = None) -> None:
+    def __init__(self, kind: Kind, detail: str = "") -> None:
         self.kind = kind
         self.sentence = SENTENCES[kind]
         self.detail = detail
-        self.address = address
+        self.address: str | None = None
         self.duration_ms = 0
         super().__init__(f"{kind}: {detail}" if detail else str(kind))
 

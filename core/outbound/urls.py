@@ -152,9 +152,7 @@ def _read(url: str) -> Target:
     if "@" in place:
         raise UrlWithCredentials
     host, port, address = _read_place(place, PORTS[scheme])
-    path = quote(
-        (found["path"] or "/") + (found["query"] or ""), safe="%/?:@!$&'()*+,;=-._~[]|^`{}"
-    )
+    path = quote((found["path"] or "/") + (found["query"] or ""), safe="%/?:@!$&'()*+,;=-._~[]")
     if len(path) > 3 * MAX_CHARACTERS:
         raise UrlTooLong
     return Target(scheme, host, port, path, address)

@@ -120,6 +120,30 @@ def test_connections_that_are_not_used_again_are_closed(monkeypatch: pytest.Monk
     run(story())
 
 
+def test_a_client_that_is_closed_keeps_nothing_of_a_post_that_was_under_way() -> None:
+    async def story() -> int:
+        arrived, go_on = asyncio.Event(), asyncio.Event()
+
+        async def behave(caller: Caller) -> None:
+            await caller.request()
+            arrived.set()
+            await go_on.wait()
+            await caller.say(OK)
+            await caller.hang_up_seen()
+
+        async with far_side(behave) as side:
+            async with Client() as client:
+                under_way = asyncio.ensure_future(post(client, side.url))
+                await arrived.wait()
+            go_on.set()
+            answer = await under_way
+            while side.ended < 1:
+                await asyncio.sleep(0.001)
+            return answer.status
+
+    assert run(story()) == 200
+
+
 def test_many_posts_at_once_have_connections_of_their_own() -> None:
     async def story() -> tuple[int, int]:
         together = asyncio.Barrier(20)
@@ -240,14 +264,18 @@ def test_nothing_is_unpacked() -> None:
     ],
 )
 def test_one_deadline_covers_the_whole_exchange(behaviour: Behaviour) -> None:
-    async def story() -> Kind:
+    async def story() -> NotDelivered:
         async with far_side(behaviour) as side, Client() as client:
-            kind = await kind_of(client, side.url, seconds=SHORT)
+            with pytest.raises(NotDelivered) as caught:
+                await post(client, side.url, seconds=SHORT)
             while side.ended < 1:  # its connection is closed as well
                 await asyncio.sleep(0.001)
-            return kind
+            return caught.value
 
-    assert run(story()) == Kind.TIMEOUT
+    late = run(story())
+
+    assert (late.kind, late.address) == (Kind.TIMEOUT, "127.0.0.1")
+    assert late.duration_ms >= 1000 * SHORT - 1
 
 
 # --- Kept connections ----------------------------------------------------------------------------
@@ -395,12 +423,12 @@ def test_a_name_nobody_knows_and_a_name_server_that_is_silent_are_told_apart() -
 
     async def story() -> tuple[Kind, Kind]:
         async with Client(resolver=resolve) as client:
-            kinds = await asyncio.gather(
+            silent, nobody = await asyncio.gather(
                 kind_of(client, "https://silent.example/", seconds=SHORT),
                 kind_of(client, "https://nobody.example/"),
             )
             release.set()
-            return kinds
+            return silent, nobody
 
     assert run(story()) == (Kind.TIMEOUT, Kind.NAME_UNKNOWN)
 
