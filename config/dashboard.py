@@ -22,6 +22,8 @@ GROUPS = {
         "webhooks.Endpoint",
         "webhooks.Delivery",
         "webhooks.DeliveryAttempt",
+        "webhooks.InboundSource",
+        "webhooks.InboundMessage",
     ),
     "Background work": (
         "core.Job",

@@ -1,0 +1,7 @@
+"""Webhooks as staff see them: Django finds this package, and this package its files."""
+
+from __future__ import annotations
+
+from webhooks.admin import inbound, outbound
+
+__all__ = ["inbound", "outbound"]

@@ -1,0 +1,105 @@
+"""What others told us, as staff see it: who, when and how it went; never a secret or a body."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core import errors
+from core.admin import cells
+from core.admin.logs import ReadOnlyAdmin
+from core.admin.narrowing import ByOrganization
+from webhooks.models import InboundMessage, InboundSource
+from webhooks.queries import inbound as queries
+from webhooks.services import inbound_messages
+
+
+@admin.register(InboundSource)
+class InboundSourceAdmin(ReadOnlyAdmin):
+    list_display = ("name", "scheme", "organization", "hears", "created_at")
+    list_filter = ("scheme", "is_enabled", "created_at", ByOrganization)
+    list_select_related = ("organization",)
+    search_fields = ("=id", "name")
+    search_help_text = "The id or the name of a source."
+    fieldsets = (
+        (None, {"fields": ("name", "scheme", "organization", "hears")}),
+        ("Machinery", {"fields": ("id", "previous_until", "created_at", "updated_at")}),
+    )
+
+    @admin.display(description="state", ordering="is_enabled")
+    def hears(self, source: InboundSource) -> str:
+        return cells.label("good", "open") if source.is_enabled else cells.label("off", "closed")
+
+
+@admin.register(InboundMessage)
+class InboundMessageAdmin(ReadOnlyAdmin):
+    list_display = (
+        "message_id",
+        "type",
+        "of_source",
+        "organization",
+        "received_at",
+        "how",
+        "work",
+        "size",
+    )
+    list_filter = (
+        ("handled_at", admin.EmptyFieldListFilter),
+        "source__scheme",
+        "created_at",
+        ByOrganization,
+    )
+    list_select_related = ("organization", "source", "job")
+    search_fields = ("=id", "=message_id", "=source__id", "=type")
+    search_help_text = "The id of a message, ours or its sender's, of its source; or a type."
+    date_hierarchy = "created_at"
+    actions = ("handle_again",)
+    fieldsets = (
+        (None, {"fields": ("of_source", "organization", "type", "message_id", "object_id")}),
+        ("How it went", {"fields": ("received_at", "how", "work", "handled_at")}),
+        ("What came", {"fields": ("content_type", "size", "is_kept")}),
+        ("Machinery", {"classes": ("collapse",), "fields": ("id", "signed_hash", "created_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
+        """Without the bodies, which nobody here reads."""
+        rows: QuerySet[InboundMessage] = queries.with_body_flag(super().get_queryset(request))
+        return rows
+
+    @admin.display(description="source")
+    def of_source(self, message: InboundMessage) -> str:
+        return cells.link(message.source)
+
+    @admin.display(description="state")
+    def how(self, message: InboundMessage) -> str:
+        """Why nobody has heard of it is said by the job."""
+        if message.handled_at is not None:
+            return cells.label("good", "handled")
+        return cells.label("idle", "waiting")
+
+    @admin.display(description="job")
+    def work(self, message: InboundMessage) -> str:
+        job = message.job
+        return cells.link(job, cells.status(job.status, job.error_code)) if job else cells.NOTHING
+
+    @admin.display(description="size", ordering="size_bytes")
+    def size(self, message: InboundMessage) -> str:
+        return cells.size(message.size_bytes)
+
+    @admin.display(description="body", boolean=True)
+    def is_kept(self, message: InboundMessage) -> bool:
+        """Whether the body is still there."""
+        return bool(getattr(message, "has_body", False))
+
+    @admin.action(description="Handle again")
+    def handle_again(self, request: HttpRequest, chosen: QuerySet[InboundMessage]) -> None:
+        done = 0
+        for message in chosen:
+            try:
+                inbound_messages.handle_again(message=message)
+                done += 1
+            except errors.Refusal as refusal:
+                self.message_user(request, f"{message}: {refusal.detail}", messages.WARNING)
+        if done:
+            self.message_user(request, f"{done} will be handled again.", messages.SUCCESS)
