@@ -116,7 +116,7 @@ def test_a_key_pair_shows_its_public_half_at_any_time_and_the_other_never(
         ("ftp://93.184.215.14/", "url.not_https"),
         ("https://10.0.0.1/hook", "url.refused_address"),
         ("https://169.254.169.254/latest/meta-data", "url.refused_address"),
-        ("https://2130706433/", "url.refused_address"),
+        ("https://167772161/", "url.refused_address"),
         ("https://user:pass@93.184.215.14/", "url.with_credentials"),
     ],
 )

@@ -299,7 +299,7 @@ class EndpointViewSet(ModelViewSet):
     def statistics(self, request: Request, pk: str) -> Response:
         """How sending to an endpoint fared in the last day and the last week."""
         endpoint = self.get_object()
-        found = statistics.statistics_of(endpoint.id)
+        found = statistics.statistics_of(endpoint)
         shown = {
             "waiting": found.waiting,
             "oldest_waiting_at": found.oldest_waiting_at,

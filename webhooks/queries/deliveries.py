@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from webhooks.models import Delivery, DeliveryAttempt, Endpoint
+from webhooks.models import Delivery, DeliveryAttempt, DeliveryQuerySet, Endpoint
 from webhooks.models.delivery import UNDELIVERED
 
 SHOWN_ATTEMPTS = 50
@@ -62,7 +62,12 @@ def narrowed(
     return deliveries.filter(**named)
 
 
+def of_endpoint(endpoint: Endpoint) -> DeliveryQuerySet:
+    """All deliveries of an endpoint, as the indexes of the log find them."""
+    return Delivery.objects.filter(organization=endpoint.organization_id, endpoint=endpoint)
+
+
 def newest_of(endpoint: Endpoint, many: int) -> list[Delivery]:
     """The newest deliveries of an endpoint, newest first."""
-    rows = listed(Delivery.objects.filter(endpoint=endpoint))
+    rows = listed(of_endpoint(endpoint))
     return list(rows.order_by("-created_at", "-id")[:many])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Min
 
 from core.db.clock import now
-from webhooks.models import Delivery, DeliveryStatus
+from webhooks.models import Delivery, DeliveryStatus, Endpoint
 
 # However busy an endpoint is, no more of its deliveries are read.
 MOST_READ = 10_000
@@ -19,7 +18,8 @@ PERIODS = {"last_day": timedelta(hours=24), "last_week": timedelta(days=7)}
 PERIOD = """
 WITH newest AS (
     SELECT id, status FROM webhooks_delivery
-     WHERE endpoint_id = %(endpoint)s AND created_at > %(since)s
+     WHERE organization_id = %(organization)s AND endpoint_id = %(endpoint)s
+       AND created_at > %(since)s
      ORDER BY created_at DESC, id DESC LIMIT %(most)s
 ), counted AS (
     SELECT status, count(*) AS many FROM newest GROUP BY status
@@ -61,21 +61,22 @@ class Statistics:
     periods: dict[str, Period] = field(default_factory=dict)
 
 
-def statistics_of(endpoint_id: UUID) -> Statistics:
+def statistics_of(endpoint: Endpoint) -> Statistics:
     """A few indexed queries, bounded in what they read."""
-    queued = Delivery.objects.queued().filter(endpoint_id=endpoint_id)
+    queued = Delivery.objects.queued().filter(endpoint=endpoint)
     waiting = queued.aggregate(many=Count("id"), oldest=Min("created_at"))
     moment = now()
     return Statistics(
         waiting=waiting["many"],
         oldest_waiting_at=waiting["oldest"],
-        periods={name: _period(endpoint_id, moment - ago) for name, ago in PERIODS.items()},
+        periods={name: _period(endpoint, moment - ago) for name, ago in PERIODS.items()},
     )
 
 
-def _period(endpoint_id: UUID, since: datetime) -> Period:
+def _period(endpoint: Endpoint, since: datetime) -> Period:
+    of = {"organization": endpoint.organization_id, "endpoint": endpoint.id}
     with connection.cursor() as cursor:
-        cursor.execute(PERIOD, {"endpoint": endpoint_id, "since": since, "most": MOST_READ})
+        cursor.execute(PERIOD, {**of, "since": since, "most": MOST_READ})
         counted, attempts, succeeded, half, most = cursor.fetchone()
     deliveries = {one.value: (counted or {}).get(one.value, 0) for one in DeliveryStatus}
     return Period(

@@ -153,7 +153,7 @@ def recover(*, endpoint: Endpoint, since: datetime, until: datetime | None = Non
         raise EndpointIsDisabled
     if since < now() - delivery_queries.REPLAYABLE_FOR - timedelta(minutes=5):
         raise DeliveryTooOld
-    lost = Delivery.objects.undelivered().filter(endpoint=endpoint, created_at__gte=since)
+    lost = delivery_queries.of_endpoint(endpoint).undelivered().filter(created_at__gte=since)
     return replay_deliveries(deliveries=lost.filter(created_at__lt=until) if until else lost)
 
 
