@@ -11,7 +11,8 @@ HIDDEN = "[hidden]"
 # Hidden whatever the value is; names are compared in lower case, dashes as underscores.
 SECRET_NAMES = {
     *("authorization", "cookie", "set_cookie", "sessionid", "csrfmiddlewaretoken"),
-    *("password", "passwd", "secret", "secret_key", "secret_keys", "secret_hash", "private_key", "credentials"),
+    *("password", "passwd", "secret", "secret_key", "secret_keys", "secret_hash"),
+    *("private_key", "credentials"),
     *("token", "access_token", "refresh_token", "api_key", "apikey", "x_api_key", "signature"),
     *("dsn", "database_url", "redis_url", "cache_url"),
 }
@@ -25,7 +26,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Our own keys; the part that names the row stays, so that staff can find and revoke it.
     (re.compile(r"\bmb_([0-9A-Za-z]{8})_[0-9A-Za-z_-]{20,}"), r"mb_\1_" + HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic)\s+[0-9a-z._~+/=-]{8,}"), r"\1 " + HIDDEN),
-    (re.compile(r"\b(sk|rk|whsec|pk)[_-][0-9A-Za-z_-]{16,}"), r"\1_" + HIDDEN),
+    (re.compile(r"\b(sk|rk|pk)[_-][0-9A-Za-z_-]{16,}"), r"\1_" + HIDDEN),
+    # Base64, so with two more characters.
+    (re.compile(r"\b(whsec|whsk)_[0-9A-Za-z+/_-]{8,}=*"), r"\1_" + HIDDEN),
     # user:password@host in any address.
     (re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"), HIDDEN),
     # A query string may hold a signature: links to files are nothing but that.

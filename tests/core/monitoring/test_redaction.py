@@ -25,6 +25,8 @@ def test_our_keys_keep_the_part_that_names_them() -> None:
         ("Basic dXNlcjpwYXNzd29yZA==", "Basic [hidden]"),
         ("key sk-abcdefghijklmnop1234", "key sk_[hidden]"),
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_[hidden]"),
+        ("whsec_MfKQ9r8G+YqrTwj/PD8ILPZIo2LaLaSw1A== it was", "whsec_[hidden] it was"),
+        ("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJ+ubMb==", "whsk_[hidden]"),
         ("postgresql://ann:pa55@host:5432/db", "postgresql://[hidden]@host:5432/db"),
         (
             "GET https://s3.host/a/b?X-Amz-Signature=1&x=2 done",
