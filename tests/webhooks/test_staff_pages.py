@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
+import webhooks
 from core.db.clock import now
 from core.outbound.outcomes import Kind
 from tests import make
@@ -117,3 +120,10 @@ def test_endpoints_are_narrowed_by_their_state(staff: Client) -> None:
     assert listed("failing") == {"failing"}
     assert listed("disabled") == {"disabled"}
     assert "disabled: gone" in staff.get(list_of(Endpoint)).content.decode()
+
+
+def test_the_readme_explains_the_same_kinds_of_errors_in_the_same_words() -> None:
+    readme = Path(webhooks.__file__).with_name("README.md").read_text("utf-8")
+    _, _, below = readme.partition("| error kind | sentence |\n")
+    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", below.partition("\n\n")[0], flags=re.M)
+    assert dict(listed) == {str(kind): sentence for kind, sentence in SENTENCES.items()}
