@@ -103,8 +103,7 @@ def _grow(organization: Organization, job: Job) -> None:
 
 
 def cost(client: Client, address: str) -> int:
-    """The number of queries of a page whose like was opened just before."""
-    client.get(address)
+    """The number of queries of a page whose like was opened before."""
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200, address
     return len(captured)
@@ -124,6 +123,8 @@ def test_no_list_and_no_page_costs_more_queries_for_more_rows(staff: Client) -> 
     rows = {model: model._default_manager.order_by("pk").first() for model in admin.site._registry}
     pages = [list_of(model) for model in rows] + [page_of(row) for row in rows.values() if row]
     pages.append(page_of(job))
+    for page in pages:
+        staff.get(page)
     few = {page: cost(staff, page) for page in pages}
 
     _grow(organization, job)

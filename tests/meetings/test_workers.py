@@ -23,10 +23,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def installation(
     tmp_path_factory: pytest.TempPathFactory, django_db_setup: None
 ) -> Iterator[House]:
-    """A relay and a speech worker that all tests of this file share."""
+    """A relay and a speech worker, of one process, that all tests of this file share."""
     with house(tmp_path_factory.mktemp("house")) as started:
         started.start("relay")
-        started.start("speech")
+        started.start("speech", "-c", "1")
         yield started
 
 

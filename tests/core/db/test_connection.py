@@ -21,7 +21,6 @@ REPORT = """
 import json, os
 if os.environ.get("PROCESS") == "web":
     from config.wsgi import application
-import django; django.setup()
 from django.db import connection
 with connection.cursor() as cursor:
     cursor.execute("SHOW statement_timeout")

@@ -260,4 +260,5 @@ def test_page_4000_touches_as_much_as_page_1() -> None:
 
     assert [row.name for row in deep.rows] == [str(DEEP + n) for n in range(1, 21)]
     assert len(first.rows) == 20
-    assert buffers_of(deep_sql) <= 1.2 * buffers_of(first_sql)
+    # Twenty rows may lie on one block more than twenty others; four thousand pages fill thousands.
+    assert buffers_of(deep_sql) <= buffers_of(first_sql) + 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from meetings.transcription import engine, model_files, whisper
@@ -23,12 +26,20 @@ def meeting_plan() -> Plan:
 
 @pytest.fixture(scope="session")
 def meeting_texts(transcriber: whisper.WhisperTranscriber, meeting_plan: Plan) -> list[WindowText]:
-    """The text of each window of the meeting with two speakers."""
+    """The text of the first two windows of the meeting with two speakers."""
     texts: list[WindowText] = []
     engine.transcribe_windows(
         recordings.TWO_SPEAKERS,
-        meeting_plan.windows,
+        meeting_plan.windows[:2],
         transcriber=transcriber,
         on_window=texts.append,
     )
     return texts
+
+
+@pytest.fixture(scope="session")
+def utterances(meeting_plan: Plan) -> list[dict[str, Any]]:
+    """What is really said in those two windows, with `start` and `end` in seconds."""
+    beside = recordings.TWO_SPEAKERS.with_suffix(".ref.json")
+    end = meeting_plan.windows[1].end_ms / 1000
+    return [said for said in json.loads(beside.read_text("utf-8")) if said["end"] <= end + 0.5]

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,9 +63,13 @@ def test_a_short_speech_is_transcribed_without_an_error(
     assert found.uncovered_speech_ms == 0
 
 
-def test_a_meeting_is_transcribed_well_enough(meeting_texts: list[WindowText]) -> None:
+def test_a_meeting_is_transcribed_well_enough(
+    meeting_texts: list[WindowText], utterances: list[dict[str, Any]]
+) -> None:
+    # Two minutes here; `./mb bench transcription` takes whole meetings.
     found = assemble(meeting_texts)
-    assert recordings.wer(recordings.said_in(recordings.TWO_SPEAKERS), found.text) <= 17
+    said = " ".join(utterance["text"] for utterance in utterances)
+    assert recordings.wer(said, found.text) <= 17
     assert found.uncovered_speech_ms < 3000
 
 
@@ -80,7 +85,7 @@ def test_the_plan_of_a_meeting_covers_it(meeting_plan: Plan) -> None:
 def test_words_have_times_within_the_speech_of_their_window(
     meeting_plan: Plan, meeting_texts: list[WindowText]
 ) -> None:
-    for window, text in zip(meeting_plan.windows, meeting_texts, strict=True):
+    for window, text in zip(meeting_plan.windows[:2], meeting_texts, strict=True):
         for segment in text.segments:
             starts = [word.start_ms for word in segment.words]
             assert starts == sorted(starts)
@@ -89,9 +94,10 @@ def test_words_have_times_within_the_speech_of_their_window(
                 assert any(a <= word.start_ms <= word.end_ms <= b for a, b in window.speech)
 
 
-def test_words_are_where_they_are_spoken(meeting_texts: list[WindowText]) -> None:
+def test_words_are_where_they_are_spoken(
+    meeting_texts: list[WindowText], utterances: list[dict[str, Any]]
+) -> None:
     """Each utterance's long words are looked for between the utterance's start and end."""
-    utterances = json.loads(recordings.TWO_SPEAKERS.with_suffix(".ref.json").read_text("utf-8"))
     words = [w for text in meeting_texts for segment in text.segments for w in segment.words]
     found = 0
     for utterance in utterances:
