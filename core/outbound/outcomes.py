@@ -21,28 +21,14 @@ class Kind(StrEnum):
     TOO_LARGE = "too_large"  # the head of the answer is larger than is read
 
 
-SENTENCES = {
-    Kind.URL_REFUSED: "This installation does not send to such an address.",
-    Kind.ADDRESS_REFUSED: "The address does not lead to a public server.",
-    Kind.NAME_UNKNOWN: "No server was found under that name.",
-    Kind.REFUSED: "The server could not be connected to.",
-    Kind.TLS: "No encrypted connection could be made.",
-    Kind.TIMEOUT: "There was no whole answer in time.",
-    Kind.CLOSED: "The server closed the connection before it had answered.",
-    Kind.PROTOCOL: "The server's answer is not HTTP.",
-    Kind.TOO_LARGE: "The headers of the server's answer are too large.",
-}
-
-
 class NotDelivered(Exception):
-    """There is no answer. Customers may see `kind` and `sentence`; `detail` is for staff.
+    """There is no answer. Customers may see `kind`; `detail` is for staff and names addresses.
 
     `address` is what was dialled, if anything was; `duration_ms` counts from the call of `post`.
     """
 
     def __init__(self, kind: Kind, detail: str = "") -> None:
         self.kind = kind
-        self.sentence = SENTENCES[kind]
         self.detail = detail
         self.address: str | None = None
         self.duration_ms = 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
+import urllib3
 from pytest_django.fixtures import Settings
 
 from core import errors
@@ -99,6 +101,71 @@ def test_a_sound_address_is_read(url: str, authority: str, path: str) -> None:
 )
 def test_what_two_programs_could_read_differently_is_refused(url: str, code: str) -> None:
     assert refused(url) == code
+
+
+def test_what_is_accepted_other_programs_read_in_the_same_way() -> None:
+    source = random.Random(1795)
+    parts = [
+        *(
+            "http://",
+            "https://",
+            "HTTPS:",
+            "//",
+            "/",
+            "example.com",
+            "b\u00fccher.example",
+            "127.1",
+        ),
+        *(
+            "0x7f.1",
+            "[::1]",
+            "[",
+            "]",
+            ":",
+            ":8443",
+            ":0443",
+            "@",
+            "a",
+            "%41",
+            "%00",
+            "?",
+            "#",
+            ".",
+        ),
+        *(
+            "\\",
+            " ",
+            "\t",
+            "\u3002",
+            "\uff0f",
+            "\uff20",
+            "\u2100",
+            "\xad",
+            "_",
+            "-",
+            "&",
+            ";",
+            "=",
+            "1",
+        ),
+    ]
+    accepted = 0
+    for _ in range(6000):
+        url = "https://" + "".join(source.choices(parts, k=source.randrange(1, 7)))
+        try:
+            target = read_url(url)
+        except errors.Invalid:
+            continue
+        accepted += 1
+        sent = f"{target.scheme}://{target.authority}{target.path}"
+        judge = urllib3.util.parse_url(sent)
+        assert (judge.host or "").strip("[]") == target.host, url
+        assert judge.auth is None, url
+        assert (judge.port or 443) == target.port, url
+        assert read_url(sent) == target, url
+        assert sent.isascii(), url
+        assert sent.isprintable(), url
+    assert accepted > 300
 
 
 @pytest.mark.parametrize(
