@@ -276,6 +276,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AnalysisStatus": "meetings.models.AnalysisStatus",
         "ChosenItemStatus": "meetings.models.item.CHOSEN",
+        "DeliveryStatus": "webhooks.models.DeliveryStatus",
+        "EndedDeliveryStatus": "webhooks.models.delivery.REPLAYABLE",
         "HealthStatus": "core.api.health.STATUSES",
         "ItemStatus": "meetings.models.ItemStatus",
         "JobStatus": "core.jobs.models.JobStatus",

@@ -140,5 +140,6 @@ class Schema(AutoSchema):
 
 
 def _one_of(nouns: str) -> str:
-    """`meetings` as `a meeting`: our nouns are all regular."""
-    return f"{'an' if nouns[0] in 'aeiouA' else 'a'} {nouns.removesuffix('s')}"
+    """`meetings` as `a meeting`, `deliveries` as `a delivery`: our nouns are all regular."""
+    noun = f"{nouns[:-3]}y" if nouns.endswith("ies") else nouns.removesuffix("s")
+    return f"{'an' if noun[0] in 'aeiouA' else 'a'} {noun}"

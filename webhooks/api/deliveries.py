@@ -15,7 +15,7 @@ from core.http.serializers import StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.api.filters import DeliveryFilter
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
-from webhooks.models.delivery import ENDED
+from webhooks.models.delivery import REPLAYABLE
 from webhooks.queries import deliveries as queries
 from webhooks.queries import explanations
 from webhooks.services import deliveries as delivery_services
@@ -92,9 +92,7 @@ class DeliveryDetailSerializer(DeliverySerializer):
 class ReplaySerializer(StrictSerializer):
     """Which deliveries; those that were given up unless a status is named."""
 
-    status = serializers.ChoiceField(
-        choices=[(one.value, one.label) for one in ENDED], required=False
-    )
+    status = serializers.ChoiceField(choices=REPLAYABLE, required=False)
     event_type = serializers.CharField(max_length=80, required=False)
     endpoint = serializers.UUIDField(required=False)
     event = serializers.UUIDField(required=False)
@@ -125,7 +123,9 @@ class DeliveryViewSet(ReadViewSet):
     def get_serializer_class(self) -> Any:
         return DeliveryDetailSerializer if self.action == "retrieve" else DeliverySerializer
 
-    @extend_schema(request=None, responses={202: DeliverySerializer})
+    @extend_schema(
+        operation_id="webhooks_deliveries_replay", request=None, responses={202: DeliverySerializer}
+    )
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str) -> Response:
         """Deliver an event again, also after a success: the same bytes under the same id."""

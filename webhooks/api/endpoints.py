@@ -52,7 +52,9 @@ class EventTypeListView(ApiView):
 
     scope_family = None
 
-    @extend_schema(operation_id="event_types_list", responses=EventTypeSerializer(many=True))
+    @extend_schema(
+        operation_id="webhooks_event_types_list", responses=EventTypeSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         """Every type of event that an endpoint can hear of."""
         return Response(EventTypeSerializer(catalogue.catalogue(), many=True).data)
@@ -254,14 +256,18 @@ class EndpointViewSet(ModelViewSet):
         """With everything it is owed and was sent."""
         endpoint_services.delete_endpoint(endpoint=instance)
 
-    @extend_schema(request=None, responses={200: EndpointSerializer})
+    @extend_schema(
+        operation_id="webhooks_endpoints_enable", request=None, responses={200: EndpointSerializer}
+    )
     @action(detail=True, methods=["post"])
     def enable(self, request: Request, pk: str) -> Response:
         """Send to an endpoint again, what waited first. Ends a pause too."""
         endpoint = endpoint_services.enable_endpoint(endpoint=self.get_object())
         return Response(self.get_serializer(endpoint).data)
 
-    @extend_schema(request=None, responses={200: EndpointSerializer})
+    @extend_schema(
+        operation_id="webhooks_endpoints_disable", request=None, responses={200: EndpointSerializer}
+    )
     @action(detail=True, methods=["post"])
     def disable(self, request: Request, pk: str) -> Response:
         """Send nothing to an endpoint until it is enabled. What happens meanwhile is not owed."""
@@ -270,7 +276,9 @@ class EndpointViewSet(ModelViewSet):
         )
         return Response(self.get_serializer(endpoint).data)
 
-    @extend_schema(request=None, responses={202: DeliverySerializer})
+    @extend_schema(
+        operation_id="webhooks_endpoints_test", request=None, responses={202: DeliverySerializer}
+    )
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str) -> Response:
         """Send `endpoint.test` to an endpoint, whatever it listens to."""
@@ -294,7 +302,7 @@ class EndpointViewSet(ModelViewSet):
         )
         return Response(SecretSerializer(made).data)
 
-    @extend_schema(responses=StatisticsSerializer)
+    @extend_schema(operation_id="webhooks_endpoints_statistics", responses=StatisticsSerializer)
     @action(detail=True)
     def statistics(self, request: Request, pk: str) -> Response:
         """How sending to an endpoint fared in the last day and the last week."""
@@ -308,7 +316,11 @@ class EndpointViewSet(ModelViewSet):
         }
         return Response(StatisticsSerializer(shown).data)
 
-    @extend_schema(request=RecoverSerializer, responses={202: ReplayedSerializer})
+    @extend_schema(
+        operation_id="webhooks_endpoints_recover",
+        request=RecoverSerializer,
+        responses={202: ReplayedSerializer},
+    )
     @action(detail=True, methods=["post"])
     def recover(self, request: Request, pk: str) -> Response:
         """Deliver again what was given up since a time."""

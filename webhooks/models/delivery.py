@@ -22,6 +22,7 @@ class DeliveryStatus(models.TextChoices):
 
 ENDED = (DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED, DeliveryStatus.DEAD)
 UNDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.DEAD)
+REPLAYABLE = [(one.value, one.label) for one in ENDED]
 
 MOVES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
     DeliveryStatus.QUEUED: (DeliveryStatus.RUNNING,),
