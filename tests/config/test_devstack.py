@@ -17,6 +17,7 @@ import pytest
 import redis
 
 from config import devstack
+from core.secrets.keyring import read_keys
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +204,13 @@ def test_a_kept_secret_is_made_once_per_name(stack_home: Path) -> None:
     assert devstack.kept_secret("test", "secret_key") == first
     assert devstack.kept_secret("test", "another") != first
     assert len(first) >= 50
+
+
+def test_the_key_of_values_at_rest_is_kept_and_can_be_used(stack_home: Path) -> None:
+    first = devstack.kept_key("test")
+
+    assert devstack.kept_key("test") == first
+    assert read_keys(first).ids == ("local",)
 
 
 def test_a_folder_of_another_user_is_refused(
