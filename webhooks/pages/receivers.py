@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from webhooks.queries import catalogue
+from webhooks.queries.deliveries import REPLAYABLE_FOR
 
 # One file with its own style: it loads nothing, runs nothing, and is framed by nobody.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
@@ -39,7 +40,7 @@ def _facts() -> dict[str, Any]:
         "deadline": spoken(settings.WEBHOOK_DEADLINE_SECONDS),
         "overlap": spoken(settings.WEBHOOK_SECRET_OVERLAP_SECONDS),
         "disable_after": spoken(settings.ENDPOINT_DISABLE_AFTER_SECONDS),
-        "history_days": settings.WEBHOOK_HISTORY_DAYS,
+        "replayable_days": REPLAYABLE_FOR.days,
         "inbound_bytes": settings.INBOUND_MAX_BYTES,
         "public_url": settings.PUBLIC_URL,
     }
