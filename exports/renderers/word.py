@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import docx
 from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm, Pt, RGBColor
+from docx.shared import Cm, Length, Pt, RGBColor
 from lxml.etree import SubElement
 
+from exports.renderers.captions import cells
 from exports.renderers.document import Cell, Document, Grid, Said, anchor_of, anchors, document_of
 from exports.renderers.minutes import Minutes
 from exports.renderers.options import Options, PageSize
@@ -30,6 +32,9 @@ _REGIONS = {"zh": "zh-CN", "ja": "ja-JP"}
 _PROPERTIES, _STYLE, _VALUE = qn("w:pPr"), qn("w:pStyle"), qn("w:val")
 _RUN, _RUN_PROPERTIES, _RUN_STYLE, _TEXT = qn("w:r"), qn("w:rPr"), qn("w:rStyle"), qn("w:t")
 _SPACE = qn("xml:space")
+# Word and LibreOffice both know these; of Word's own element for it only Word knows.
+_EMBEDDED, _ENDED = "\u202a", "\u202c"
+_NARROWEST_CM, _LETTER_CM, _PADDING_CM, _LETTERS = 1.0, 0.22, 0.6, 12
 
 
 def render(minutes: Minutes, options: Options, target: Path) -> None:
@@ -76,7 +81,7 @@ def _style_language(word: Any, document: Document) -> None:
         language.set(qn(name), code)
     properties.append(language)
     if document.is_right_to_left:
-        normal.element.get_or_add_pPr().append(OxmlElement("w:bidi"))
+        normal.element.get_or_add_pPr().insert_element_before(OxmlElement("w:bidi"), "w:spacing")
 
 
 def _footer(section: Any, document: Document) -> None:
@@ -104,7 +109,7 @@ class _Writer:
     def write(self) -> None:
         self._words(self._paragraph("Title"), self._document.title)
         if self._document.held:
-            _run(self._paragraph(), self._document.held, mark=True)
+            self._mark(self._paragraph(), self._document.held)
         for part in self._document.parts:
             self._heading(part.title, "Heading1")
             for text in part.paragraphs:
@@ -123,7 +128,7 @@ class _Writer:
         paragraph = self._paragraph(style)
         self._words(paragraph, text)
         if time:
-            _run(paragraph, f"  {time}", mark=True)
+            self._mark(paragraph, f"  {time}")
 
     def _said(self, said: Said) -> None:
         is_target = said.first in self._targets
@@ -133,17 +138,25 @@ class _Writer:
                 _bookmark(head, said)
             self._words(head, said.speaker)
             if said.time:
-                _run(head, f"  {said.time}", mark=True)
+                self._mark(head, f"  {said.time}")
         for time, text in said.pieces:
             paragraph = self._paragraph()
             if time:
-                _run(paragraph, f"{time}  ", mark=True)
+                self._mark(paragraph, f"{time}  ")
             self._words(paragraph, text)
 
     def _grid(self, grid: Grid) -> None:
         table = self._word.add_table(rows=0, cols=len(grid.heads), style="Light Grid Accent 1")
+        table.autofit = False
+        widths = self._widths(grid)
+        for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=True):
+            column.w = width
+        if not any(grid.heads):
+            look = table._tbl.tblPr.find(qn("w:tblLook"))
+            look.set(qn("w:firstRow"), "0")
+            look.set(_VALUE, "0480")
         if self._document.is_right_to_left:
-            table._tbl.tblPr.append(OxmlElement("w:bidiVisual"))
+            table._tbl.tblPr.insert(1, OxmlElement("w:bidiVisual"))
         if any(grid.heads):
             row = table.add_row()
             row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
@@ -153,14 +166,26 @@ class _Writer:
             for place, cell in zip(table.add_row()._tr.tc_lst, held, strict=True):
                 self._cell(place.p_lst[0], cell)
 
+    def _widths(self, grid: Grid) -> list[Length]:
+        """Of each column: short texts take what they need, the wide ones share what is left."""
+        section = self._word.sections[0]
+        room = section.page_width - section.left_margin - section.right_margin
+        columns = zip(grid.heads, *([cell.text for cell in row] for row in grid.rows), strict=True)
+        narrow = [_width_for(texts) for texts in columns]
+        taken = sum(w for w, is_wide in zip(narrow, grid.wide, strict=True) if not is_wide)
+        share = Length((room - taken) // max(1, sum(grid.wide)))
+        return [
+            share if is_wide else width for width, is_wide in zip(narrow, grid.wide, strict=True)
+        ]
+
     def _cell(self, paragraph: Any, cell: Cell) -> None:
         turn = None if cell.segment is None else self._leads_to.get(cell.segment)
         if turn is not None:
             link = SubElement(paragraph, qn("w:hyperlink"))
             link.set(qn("w:anchor"), anchor_of(turn))
-            _run(link, cell.text, mark=True)
+            self._mark(link, cell.text)
         elif cell.mark:
-            _run(paragraph, cell.text, mark=True)
+            self._mark(paragraph, cell.text)
         else:
             self._words(paragraph, cell.text)
 
@@ -178,9 +203,20 @@ class _Writer:
             paragraph.get_or_add_pPr().append(OxmlElement("w:bidi"))
         _run(paragraph, text, is_rtl=is_rtl)
 
+    def _mark(self, paragraph: Any, text: str) -> None:
+        """A time, a day or a figure: its parts stand from left to right everywhere."""
+        is_mixed = self._document.is_right_to_left and " " in text.strip()
+        _run(paragraph, f"{_EMBEDDED}{text}{_ENDED}" if is_mixed else text, mark=True)
+
+
+def _width_for(texts: Iterable[str]) -> Length:
+    """For a column of short texts; longer ones go on in the next line."""
+    longest = min(_LETTERS, max(map(cells, texts)))
+    return Cm(max(_NARROWEST_CM, longest * _LETTER_CM + _PADDING_CM))
+
 
 def _run(paragraph: Any, text: str, *, mark: bool = False, is_rtl: bool = False) -> None:
-    """Add text. A mark, which is a time, a day or a figure, never runs right to left."""
+    """Add text. A mark is not marked as running right to left."""
     run = SubElement(paragraph, _RUN)
     if mark:
         SubElement(SubElement(run, _RUN_PROPERTIES), _RUN_STYLE).set(_VALUE, "Mark")

@@ -135,7 +135,8 @@ def render_export(*, run: Run, export: Export) -> None:
         meeting = meeting_services.lock_meeting(queries.meeting_of(export))
         fingerprint = fingerprint_of(meeting, export.format, options)
         minutes = _minutes(meeting, export.format, options)
-    with made(minutes, export.format, options, run) as file:
+    _forget_drafts(export.id)
+    with made(minutes, export.format, options, run, export.id) as file:
         run.report(0.9, "storing the file")
         _keep(run, export, minutes, file, fingerprint)
 
@@ -151,13 +152,15 @@ def made(
     format: str,  # noqa: A002
     options: Options,
     run: Run | None = None,
+    export_id: UUID | None = None,
 ) -> Iterator[Made]:
     """A file that lives as long as the block. Raises NoTimesForCaptions.
 
     A job is stopped between the files of a bundle, and shows which one it is at.
     """
     minutes = formats.cleaned(minutes)
-    with tempfile.TemporaryDirectory(dir=upload_folder(), prefix=_DRAFTS) as drafts:
+    prefix = f"{_DRAFTS}{export_id or ''}-"
+    with tempfile.TemporaryDirectory(dir=upload_folder(), prefix=prefix) as drafts:
         yield _make(minutes, format, options, Path(drafts), run)
 
 
@@ -187,6 +190,12 @@ def _make(
         return Made(done[0][1], notes)
     bundle.pack(done, drafts / formats.BUNDLE)
     return Made(drafts / formats.BUNDLE, notes, tuple(left_out))
+
+
+def _forget_drafts(export_id: UUID) -> None:
+    """Remove what a killed worker left of an export: nobody else makes it now."""
+    for left in upload_folder().glob(f"{_DRAFTS}{export_id}-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _keep(run: Run, export: Export, minutes: Minutes, file: Made, fingerprint: str) -> None:
@@ -260,6 +269,7 @@ def mark_failed(*, job: Job) -> None:
         )
         if export is None:
             return
+        _forget_drafts(export.id)
         export.status = ExportStatus.FAILED
         export.error_code, export.error_sentence = job.error_code, job.error_sentence
         export.save(update_fields=["status", "error_code", "error_sentence", "updated_at"])
