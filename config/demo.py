@@ -98,6 +98,21 @@ class Client:
         sent = self.post(f"/api/v1/meetings/{meeting}/transcript/", body)
         return dict(sent["transcript"])
 
+    def fetch(self, link: str, target: Path) -> int:
+        """Write what a link without a key leads to into a file; how many bytes."""
+        path = urlsplit(link).path
+        connection = http.client.HTTPConnection(devstack.LOOPBACK, self.port, timeout=120)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise DemoFailed(f"{path} answered {answer.status}")
+            return target.write_bytes(answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise DemoFailed(f"{path} could not be fetched: {error}") from error
+        finally:
+            connection.close()
+
     def segments(self, meeting: str) -> Iterator[dict[str, Any]]:
         """Every segment of the meeting's transcript, page after page."""
         path: str | None = f"/api/v1/meetings/{meeting}/transcript/?page_size=100"
@@ -281,7 +296,7 @@ def _carry_through(runner: dev.Runner, places: Places, file: Path) -> str:
     client = Client(places.port, _new_key())
     recorded = _carry_recording(runner, client, file)
     _carry_text(runner, client)
-    _carry_team_meeting(runner, client)
+    _carry_export(runner, client, _carry_team_meeting(runner, client))
     return _next_steps(client.key, recorded)
 
 
@@ -310,8 +325,8 @@ def _carry_text(runner: dev.Runner, client: Client) -> None:
     _analyse(runner, client, meeting)
 
 
-def _carry_team_meeting(runner: dev.Runner, client: Client) -> None:
-    """One in which people say plainly what they decide and who does what."""
+def _carry_team_meeting(runner: dev.Runner, client: Client) -> str:
+    """One in which people say plainly what they decide and who does what. Returns the meeting."""
     head, _, said = TEAM_MEETING.read_text("utf-8").partition("\n\n")
     held_on = re.search(r"held_on: (\S+)", head)
     starts_at = f"{held_on[1]}T09:00:00Z" if held_on else None
@@ -322,6 +337,19 @@ def _carry_team_meeting(runner: dev.Runner, client: Client) -> None:
     client.send_text(meeting, turns)
     _say(f"A short meeting, made up for this, where things are said plainly, to meeting {meeting}:")
     _analyse(runner, client, meeting)
+    return meeting
+
+
+def _carry_export(runner: dev.Runner, client: Client, meeting: str) -> None:
+    """The minutes of a meeting as a file, fetched by a link that needs no key."""
+    _say("The same meeting as a PDF, made by a worker:")
+    asked = client.post("/api/v1/exports/", {"meeting": meeting, "format": "pdf"})
+    _check_succeeded(_follow(runner, client, asked["job"]["id"]))
+    export = client.get(f"/api/v1/exports/{asked['export']['id']}/")
+    target = devstack.home() / str(export["filename"])
+    size = client.fetch(export["download_url"], target)
+    print(f"  {size / 1000:.0f} kB, fetched by a link that ends at {export['expires_at']}.")
+    print(f"  It lies in {target}")
 
 
 def _next_steps(key: str, meeting: str) -> str:
@@ -338,6 +366,8 @@ and, in another terminal, ask for the same again or send a recording of your own
   curl -H "Authorization: Bearer $KEY" {web}/api/v1/meetings/{meeting}/analysis/
   curl -H "Authorization: Bearer $KEY" "{web}/api/v1/decisions/?status=draft"
   curl -H "Authorization: Bearer $KEY" "{web}/api/v1/action-items/?open=true"
+  curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
+       -d '{{"meeting": "{meeting}", "format": "docx"}}' {web}/api/v1/exports/
   curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
        -d '{{"title": "My meeting"}}' {web}/api/v1/meetings/
   curl -H "Authorization: Bearer $KEY" -F file=@meeting.mp3 \\
