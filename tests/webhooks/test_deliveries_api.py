@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "/api/v1/webhooks/deliveries/"
 LISTENS_NOT = (
     "Nothing listens at the endpoint's address, or no way leads there."
-    " Tried once so far; it will be tried again."
+    " Tried once so far; next at 2026-11-22 10:35:00 UTC."
 )
 
 
@@ -123,7 +123,11 @@ def test_pages_follow_one_another(client: APIClient, endpoint: Endpoint) -> None
     [
         ({}, "Waits for its first attempt."),
         (
-            {"attempt_count": 1, "last_error_kind": "refused"},
+            {
+                "attempt_count": 1,
+                "last_error_kind": "refused",
+                "next_attempt_at": datetime(2026, 11, 22, 10, 35, tzinfo=UTC),
+            },
             LISTENS_NOT,
         ),
         ({"status": "running"}, "Is being sent."),

@@ -73,7 +73,6 @@ class EndpointAdmin(ActingAdmin):
         "hears_of",
         "last_success_at",
         "failing_since",
-        "created_at",
     )
     list_filter = (ByState, "disabled_reason", "created_at", ByOrganization)
     list_select_related = ("organization",)
@@ -193,15 +192,7 @@ class AttemptInline(ReadOnlyInline):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ActingAdmin):
-    list_display = (
-        "event_type",
-        "how",
-        "explanation",
-        "to",
-        "organization",
-        "created_at",
-        "next_attempt_at",
-    )
+    list_display = ("event_type", "how", "explanation", "to", "created_at")
     list_filter = ("status", ByEventType, "created_at", ByOrganization)
     list_select_related = ("organization", "endpoint", "event")
     search_fields = ("=id", "=event__id", "=endpoint__id", "=last_error_kind")

@@ -65,7 +65,9 @@ def _next(delivery: Delivery) -> str:
         return "Waits until its endpoint is enabled."
     if delivery.attempt_count == 0:
         return "Waits for its first attempt." if not _last(delivery) else "Is to be sent again."
-    return f"Tried {_times(delivery.attempt_count)} so far; it will be tried again."
+    due = delivery.next_attempt_at
+    when = f"next at {due:%Y-%m-%d %H:%M:%S} UTC" if due else "it will be tried again"
+    return f"Tried {_times(delivery.attempt_count)} so far; {when}."
 
 
 def _times(many: int) -> str:
