@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from tests.exports.sample import LANGUAGES, minutes
 ROOT = Path(__file__).resolve().parents[2]
 # Three hours: 2,621 segments and 30,000 words, as the field's own figures have it.
 SEGMENTS, CHAPTERS = 2_621, 13
-WORDS = 30_000
+REQUESTS = 21
 LIMITS = {
     "txt": 0.3, "md": 0.3, "html": 0.3, "srt": 0.3, "vtt": 0.3, "json": 0.3, "csv": 0.3,
     "docx": 0.6, "xlsx": 0.6, "pdf": 0.8,
@@ -37,7 +39,7 @@ LIMITS = {
 
 
 def measure() -> list[Goal]:
-    """Every goal of the issue that can be measured without a server."""
+    """What files cost to make, and to ask for."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         return [
@@ -45,6 +47,7 @@ def measure() -> list[Goal]:
             *_language_goals(folder),
             *_size_goals(folder),
             *_hostile_goals(folder),
+            *_request_goals(),
         ]
 
 
@@ -171,3 +174,32 @@ def _hostile_goals(folder: Path) -> list[Goal]:
         for what, meeting in (("a million letters", unbroken), ("50,000 segments", many))
         for kind in LIMITS
     ]
+
+
+def _request_goals() -> list[Goal]:
+    """How soon somebody who asks for a file of three hours is answered: it is not made meanwhile.
+
+    In this process, against the database and the broker; the middle of some requests.
+    """
+    from tests import make  # a process that only makes files has no database
+
+    who = make.actor()
+    client = make.client(who)
+    meeting = make.meeting(organization=who.organization)
+    words = tuple(f"We talked about point {number}." for number in range(SEGMENTS))
+    make.transcript(recording=make.recording(meeting=meeting, with_job=False), texts=words)
+    took = []
+    for number in range(REQUESTS):
+        body = {"meeting": str(meeting.id), "format": "pdf", "options": _differing(number)}
+        began = time.perf_counter()
+        answer = client.post("/api/v1/exports/", body, headers={"Host": "localhost"})
+        took.append(time.perf_counter() - began)
+        if answer.status_code != HTTPStatus.ACCEPTED:
+            raise AssertionError(answer.content)
+    middle = statistics.median(took) * 1000
+    return [Goal("answer to a request for a pdf of 3 hours", 200, middle, "ms")]
+
+
+def _differing(number: int) -> dict[str, Any]:
+    """Options that were not asked for before: the same ones join the export that is on its way."""
+    return {"maximum_characters_per_row": 20 + number}
