@@ -218,3 +218,15 @@ def test_staff_see_neither_secrets_nor_bodies_and_may_have_a_message_handled_aga
     message.refresh_from_db()
     assert message.handled_at is not None
     assert Event.objects.filter(type="inbound.received").count() == 1
+
+
+def test_staff_close_a_source_and_open_it_again() -> None:
+    staff = Client()
+    staff.force_login(make.user(is_staff=True, is_superuser=True))
+    source = make.inbound_source()
+    for action, status in (("close", 404), ("open", 202)):
+        staff.post(
+            reverse("admin:webhooks_inboundsource_changelist"),
+            {"action": action, "_selected_action": [str(source.id)]},
+        )
+        assert post(source, b"{}").status_code == status
