@@ -25,6 +25,7 @@ from webhooks.services import endpoints as endpoint_services
 
 ByEventType = by("event_type", lambda: [kind.name for kind in catalogue.catalogue()])
 SHOWN_DELIVERIES = 20
+LONGEST_ANSWER = 500  # characters, in a row beside others
 
 
 class ByState(admin.SimpleListFilter):
@@ -187,7 +188,7 @@ class AttemptInline(ReadOnlyInline):
 
     @admin.display(description="beginning of the answer")
     def answer(self, attempt: DeliveryAttempt) -> str:
-        return cells.folded(attempt.excerpt)
+        return cells.cut(attempt.excerpt, LONGEST_ANSWER)
 
 
 @admin.register(Delivery)
