@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Warning, register  # noqa: A004
 
-from exports.renderers.fonts import missing_packages
+from exports.renderers.fonts import has_arabic_to_copy, missing_packages
 
 
 @register
@@ -20,3 +20,13 @@ def check_fonts(**_kwargs: Any) -> list[CheckMessage]:
         )
         for scripts, debian, wheel in missing_packages()
     ]
+
+
+@register
+def check_arabic(**_kwargs: Any) -> list[CheckMessage]:
+    """Letters that share a glyph, or have several, look right and are copied wrong."""
+    if has_arabic_to_copy():
+        return []
+    sentence = "Arabic and Urdu cannot be copied out of PDFs as they were written."
+    hint = "Install Debian's fonts-noto-core, or fontpkg-amiri from PyPI."
+    return [Warning(sentence, hint=hint, id="exports.W002")]

@@ -125,11 +125,15 @@ def missing_packages() -> list[tuple[str, str, str]]:
     """Which letters have no font: what they are, Debian's package and the wheel that bring one."""
     wanted = (
         ("most scripts", "fonts-noto-core", "manimgx-fonts", _text_files()),
-        ("Arabic that can be copied", "fonts-noto-core", "fontpkg-amiri", (*_arabic_files(),)),
         ("Chinese, Japanese and Korean", "fonts-noto-cjk", "manimgx-fonts-cjk", _chinese_files()),
         ("emoji", "fonts-noto-color-emoji", "manimgx-fonts", _emoji_files()),
     )
     return [(scripts, debian, wheel) for scripts, debian, wheel, files in wanted if not files]
+
+
+def has_arabic_to_copy() -> bool:
+    """Whether Arabic and Urdu come out of a PDF as they went in."""
+    return bool(_arabic_files())
 
 
 def _packaged(package: str, pattern: str) -> tuple[Path, ...]:

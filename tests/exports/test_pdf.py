@@ -13,7 +13,13 @@ import pypdf
 import pytest
 
 from exports.renderers import formats, pdf
-from exports.renderers.fonts import font_set, missing_packages
+from exports.renderers.fonts import (
+    _is_one_to_one,
+    families_for,
+    font_set,
+    has_arabic_to_copy,
+    missing_packages,
+)
 from exports.renderers.minutes import Segment
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
@@ -25,6 +31,15 @@ pytestmark = pytest.mark.slow
 
 def test_this_installation_has_every_font() -> None:
     assert missing_packages() == []
+    assert has_arabic_to_copy()
+
+
+def test_a_font_with_ligatures_or_loose_dots_is_not_taken_for_arabic() -> None:
+    sans = [file for file in font_set().files if file.name.startswith("NotoSansArabic")]
+
+    assert sans
+    assert not any(map(_is_one_to_one, sans))
+    assert families_for("ar")[0] == families_for("ur")[0] != "Noto Sans Arabic"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
