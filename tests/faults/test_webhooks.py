@@ -216,6 +216,26 @@ def test_what_a_killed_worker_had_sent_comes_again_under_the_same_id(site: Site)
         assert list(numbered) == [(1, "sender_lost"), (2, "")]
 
 
+def test_a_database_that_goes_away_in_between_loses_nothing(site: Site) -> None:
+    site.relay()
+    site.worker()
+
+    def slowly(_request: Received) -> Reply:
+        time.sleep(0.3)
+        return Reply()
+
+    with receiver(slowly) as slow:
+        endpoint = owe(slow.url, 60)
+        ask()
+        wait_until(lambda: len(slow.received) >= 16, "some are in flight")
+        site.servers.stop_postgresql()
+        site.servers.start()
+        wait_for_the_end()
+    assert set(slow.ids) == set(map(str, _events(endpoint)))
+    assert {status for status, _ in outcomes(endpoint)} == {DeliveryStatus.SUCCEEDED}
+    assert site.nobody_died()
+
+
 def _events(endpoint: Endpoint) -> list[object]:
     return list(Delivery.objects.filter(endpoint=endpoint).values_list("event_id", flat=True))
 

@@ -115,9 +115,9 @@ class Exchanges:
     async def _live(self) -> None:
         try:
             client = Client()
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - it belongs into the thread that waits for it
             self._ready.put(error)
-            raise
+            return
         async with client as self._client:
             self._ready.put(None)
             await self._stop.wait()
