@@ -97,6 +97,7 @@ def test_a_receiver_without_a_whole_answer_fails_within_the_deadline(
         ("http://no-such-name.invalid/", "name_unknown"),
         ("ftp://127.0.0.1/", "url_refused"),
     ],
+    ids=["nobody listens", "private", "no such name", "no web address"],  # a port differs
 )
 def test_an_address_that_leads_nowhere_fails_like_any_other(url: str, kind: str) -> None:
     delivery = make.delivery(endpoint=make.endpoint(url=url))
