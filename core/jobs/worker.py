@@ -6,8 +6,10 @@ import os
 import socket
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
+from celery.signals import task_prerun
 from django.db import InterfaceError, OperationalError, connection
 
 from core.jobs import transitions
@@ -23,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 def perform(job_id: str) -> None:
     """Do the job, if it can be claimed; a duplicate, early or outdated message ends here."""
-    job = transitions.claim(uuid.UUID(job_id), owner=f"{socket.gethostname()}:{os.getpid()}")
+    job = _claim(uuid.UUID(job_id))
     if job is None:
         return
     run = Run(job)
@@ -32,6 +34,27 @@ def perform(job_id: str) -> None:
         heart.beating_for(run),
     ):
         _attempt(policy_of(job.kind), run)
+
+
+def _claim(job_id: uuid.UUID) -> Job | None:
+    """Once more on a new connection if the old one broke, perhaps while nobody used it.
+
+    Nobody else would notice: Django looks after connections between requests, not between jobs.
+    """
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        return transitions.claim(job_id, owner=owner)
+    except (OperationalError, InterfaceError):
+        log.warning("job.claim_repeated", job_id=str(job_id))
+        connection.close()
+        return transitions.claim(job_id, owner=owner)
+
+
+@task_prerun.connect(weak=False)
+def _mend_connection(**_kwargs: Any) -> None:
+    """For tasks that claim nothing, as the clock's: leave a connection that failed the last one."""
+    if connection.errors_occurred:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _attempt(policy: Policy, run: Run) -> None:

@@ -10,12 +10,13 @@ from functools import partial
 
 import pytest
 import redis
+from celery.signals import task_prerun
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from core.db.clock import now
-from core.jobs import dispatch, relay, transitions, worker
+from core.jobs import clock, dispatch, relay, transitions, worker
 from core.jobs.failures import LeaseLost
 from core.jobs.models import Job, JobAttempt, JobStatus
 from core.jobs.run import Run
@@ -77,6 +78,24 @@ def ask_and_die() -> None:
     with transaction.atomic():
         transaction.on_commit(sys.exit)
         ask(word="kept")
+
+
+def test_a_worker_whose_connection_broke_goes_on_with_a_new_one() -> None:
+    first, second = ask(word="first"), ask(word="second")
+    connection.connection.close()  # as after a restart of the database
+    worker.perform(str(first.id))
+    task_prerun.send(sender=None)
+    worker.perform(str(second.id))
+    assert kinds.done == ["first", "second"]
+
+
+def test_a_task_that_claims_nothing_leaves_a_broken_connection_too() -> None:
+    ask(word="x")
+    connection.connection.close()
+    with pytest.raises(OperationalError):
+        clock.strike()
+    task_prerun.send(sender=None)
+    assert clock.strike()
 
 
 def test_a_writer_that_comes_after_its_lease_changes_nothing(settings: Settings) -> None:
