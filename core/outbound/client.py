@@ -35,7 +35,8 @@ from core.outbound.urls import Target, read_url
 __all__ = ["Answer", "Client", "Kind", "NotDelivered"]
 
 KEEP_ALIVE_SECONDS = 10.0
-KEPT_PER_PLACE = 16
+KEPT_PER_PLACE = 64  # as many as a sender has in use with one: a handshake costs more than a post
+KEPT_IN_ALL = 256  # beside those in use, below the 1,024 files that a process may usually open
 MOST_ADDRESSES = 4  # of one host, tried one after another
 
 Place = tuple[str, str, int, Address]
@@ -53,6 +54,7 @@ class Client:
         self._tls = tls
         self._names = Names(resolver) if resolver else shared_names()
         self._idle: dict[Place, list[Connection]] = defaultdict(list)
+        self._idle_count = 0
         self._sweep: asyncio.TimerHandle | None = None
         self._is_closed = False
 
@@ -179,6 +181,7 @@ class Client:
             waiting = self._idle.get(_place(target, address), [])
             while waiting:
                 connection = waiting.pop()
+                self._idle_count -= 1
                 is_fresh = connection.idle_since > oldest and connection.is_idle
                 if is_fresh and connection.confirm_peer():
                     return connection
@@ -189,11 +192,13 @@ class Client:
         if not connection.is_idle:
             return
         waiting = self._idle[_place(target, connection.address)]
-        if self._is_closed or len(waiting) >= KEPT_PER_PLACE:
+        is_full = len(waiting) >= KEPT_PER_PLACE or self._idle_count >= KEPT_IN_ALL
+        if self._is_closed or is_full:
             connection.abort()
             return
         connection.idle_since = time.monotonic()
         waiting.append(connection)
+        self._idle_count += 1
         if self._sweep is None:
             self._sweep = asyncio.get_running_loop().call_later(KEEP_ALIVE_SECONDS, self._drop_old)
 
@@ -208,6 +213,7 @@ class Client:
             waiting[:] = [connection for connection in waiting if connection.is_idle]
             if not waiting:
                 del self._idle[place]
+        self._idle_count = sum(map(len, self._idle.values()))
         if self._idle:
             self._sweep = asyncio.get_running_loop().call_later(KEEP_ALIVE_SECONDS, self._drop_old)
 

@@ -119,6 +119,22 @@ def test_connections_that_are_not_used_again_are_closed(monkeypatch: pytest.Monk
     run(story())
 
 
+def test_no_more_connections_are_kept_than_a_process_may_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "KEPT_IN_ALL", 2)
+
+    async def story() -> tuple[int, int]:
+        async with far_side(answering) as side, far_side(answering) as other, Client() as client:
+            posts = [post(client, side.url) for _ in range(3)]
+            await asyncio.gather(*posts, post(client, other.url))
+            while side.ended + other.ended < 2:
+                await asyncio.sleep(0.001)
+            return side.connections + other.connections, client._idle_count
+
+    assert run(story()) == (4, 2)
+
+
 def test_a_client_that_is_closed_keeps_nothing_of_a_post_that_was_under_way() -> None:
     async def story() -> int:
         arrived, go_on = asyncio.Event(), asyncio.Event()
