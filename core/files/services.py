@@ -132,8 +132,6 @@ def delete_bytes(key: str) -> None:
 def sweep_unnamed() -> None:
     """Remove day-old bytes that no row names: their process was killed before its commit."""
     horizon = timezone.now() - UNNAMED_FOR
-    if not has_local_paths():
-        default_storage.forget_unfinished(horizon)  # type: ignore[attr-defined]
     folders, _ = default_storage.listdir("")
     for folder in filter(_is_id, folders):
         _, names = default_storage.listdir(folder)
@@ -142,6 +140,8 @@ def sweep_unnamed() -> None:
         for key in keys.difference(named):
             if default_storage.get_modified_time(key) < horizon:
                 delete_bytes(key)
+    if not has_local_paths():
+        default_storage.forget_unfinished(horizon)  # type: ignore[attr-defined]
 
 
 def _is_id(name: str) -> bool:
