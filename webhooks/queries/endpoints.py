@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from core.accounts.models import Membership, Role
 from webhooks.models import Endpoint
 
+HOLD = "SELECT id FROM webhooks_endpoint WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+
 
 def enabled_of(organization_id: UUID) -> QuerySet[Endpoint]:
     """The endpoints of an organization that events are sent to."""
     return Endpoint.objects.filter(organization_id=organization_id, disabled_at=None)
+
+
+def hold(endpoint_ids: list[UUID]) -> list[UUID]:
+    """Those that are still there, and stay so until this transaction ends.
+
+    Only who deletes one waits. A constraint is checked at commit, too late for a fan-out to do
+    without an endpoint that has gone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [endpoint_ids])
+        return [endpoint_id for (endpoint_id,) in cursor.fetchall()]
 
 
 def whole(endpoints: QuerySet[Endpoint]) -> QuerySet[Endpoint]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -52,11 +53,12 @@ def owe(*, event: Event) -> int:
     """
     insist_on_transaction("owe")
     enabled = endpoint_queries.enabled_of(event.organization_id)
-    endpoints = [endpoint for endpoint in enabled if _is_meant(endpoint, event)]
-    if endpoints:
-        _write(event, endpoints)
+    endpoint_ids = [one.id for one in enabled if _is_meant(one, event)]
+    held = endpoint_queries.hold(endpoint_ids) if endpoint_ids else []
+    if held:
+        _write(event, held)
         sending.ask_for_sender()
-    return len(endpoints)
+    return len(held)
 
 
 def _is_meant(endpoint: Endpoint, event: Event) -> bool:
@@ -68,7 +70,7 @@ def _is_meant(endpoint: Endpoint, event: Event) -> bool:
     return endpoint.hears(event.type) and not is_itself
 
 
-def _write(event: Event, endpoints: list[Endpoint]) -> None:
+def _write(event: Event, endpoint_ids: list[UUID]) -> None:
     body = catalogue.body_of(event.type, event.occurred_at, event.data)
     moment = now()
     Delivery.objects.bulk_create(
@@ -76,12 +78,12 @@ def _write(event: Event, endpoints: list[Endpoint]) -> None:
             Delivery(
                 organization_id=event.organization_id,
                 event=event,
-                endpoint=endpoint,
+                endpoint_id=endpoint_id,
                 event_type=event.type,
                 body=body,
                 next_attempt_at=moment,
             )
-            for endpoint in endpoints
+            for endpoint_id in endpoint_ids
         ],
         ignore_conflicts=True,
     )

@@ -26,11 +26,10 @@ FRESH: dict[str, Any] = {
     "next_slot_at": None,
 }
 
-DELETE_ATTEMPTS = """
-DELETE FROM webhooks_deliveryattempt AS attempt USING webhooks_delivery AS delivery
- WHERE delivery.id = attempt.delivery_id AND delivery.endpoint_id = %s
-"""
-DELETE_DELIVERIES = "DELETE FROM webhooks_delivery WHERE endpoint_id = %s"
+# Deliveries first: a sender that is writing an attempt holds its delivery, and the second statement
+# sees what was written until then.
+DELETE_DELIVERIES = "DELETE FROM webhooks_delivery WHERE endpoint_id = %s RETURNING id"
+DELETE_ATTEMPTS = "DELETE FROM webhooks_deliveryattempt WHERE delivery_id = ANY(%s)"
 
 
 class TooManyEndpoints(errors.Conflict):
@@ -134,8 +133,8 @@ def delete_endpoint(*, endpoint: Endpoint) -> None:
         if held is None:
             return
         with connection.cursor() as cursor:
-            cursor.execute(DELETE_ATTEMPTS, [held.id])
             cursor.execute(DELETE_DELIVERIES, [held.id])
+            cursor.execute(DELETE_ATTEMPTS, [[row_id for (row_id,) in cursor.fetchall()]])
         held.delete()
 
 

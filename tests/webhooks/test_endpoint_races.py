@@ -1,0 +1,137 @@
+"""Several people do the same with endpoints at the same moment."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from core.events import services as events
+from core.events.models import Event
+from tests import make
+from tests.processes import wait_until
+from tests.webhooks.test_endpoints_api import ADDRESS, create
+from webhooks.models import Delivery, DeliveryAttempt, Endpoint, EndpointSecret
+from webhooks.services import deliveries, endpoints
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MANY = 6
+
+
+def at_once(work: Callable[[], Any]) -> Counter[Any]:
+    """What the same work came to in several threads that begin together."""
+    start = threading.Barrier(MANY)
+
+    def run() -> Any:
+        try:
+            start.wait(timeout=30)
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(MANY) as pool:
+        return Counter(one.result(timeout=60) for one in [pool.submit(run) for _ in range(MANY)])
+
+
+def test_there_are_never_more_endpoints_than_allowed(settings: Any) -> None:
+    settings.WEBHOOK_ENDPOINTS_PER_ORGANIZATION = 2
+    client = make.client(make.actor())
+
+    assert at_once(lambda: create(client).status_code) == {201: 2, 409: MANY - 2}
+    assert Endpoint.objects.count() == 2
+
+
+def test_an_endpoint_never_has_two_current_secrets() -> None:
+    who = make.actor()
+    held = make.endpoint(organization=who.organization)
+    client = make.client(who)
+
+    assert at_once(lambda: client.post(f"{ADDRESS}{held.id}/secret/rotate/").status_code) == {
+        200: 4,
+        409: MANY - 4,
+    }
+    assert EndpointSecret.objects.current().count() == 1
+    assert EndpointSecret.objects.count() == 5
+
+
+def test_a_delivery_is_owed_again_once() -> None:
+    who = make.actor()
+    row = make.delivery(
+        endpoint=make.endpoint(organization=who.organization),
+        status="dead",
+        ended_at="2026-11-22T10:00:00Z",
+    )
+    client = make.client(who)
+
+    def replay() -> int:
+        return int(client.post(f"/api/v1/webhooks/deliveries/{row.id}/replay/").status_code)
+
+    assert at_once(replay) == {202: 1, 409: MANY - 1}
+
+
+def test_an_event_that_several_relays_fan_out_is_owed_once() -> None:
+    endpoint = make.endpoint()
+    event = make.delivery(endpoint=endpoint).event
+    Delivery.objects.all().delete()
+
+    def owe() -> int:
+        with transaction.atomic():
+            return deliveries.owe(event=event)
+
+    assert at_once(owe) == {1: MANY}
+    assert Delivery.objects.count() == 1
+
+
+def test_an_endpoint_that_is_deleted_while_it_is_owed_something_leaves_nothing() -> None:
+    endpoint = make.endpoint()
+    for _ in range(3):
+        make.delivery(endpoint=endpoint)
+    Delivery.objects.all().delete()
+
+    def delete_or_owe() -> None:
+        events.fan_out()
+        endpoints.delete_endpoint(endpoint=endpoint)
+
+    at_once(delete_or_owe)
+    Event.objects.update(next_try_at=None)
+    events.fan_out()
+
+    assert not Delivery.objects.exists()
+    assert not Endpoint.objects.exists()
+    assert not Event.objects.filter(fanned_out_at=None).exists()
+
+
+def test_an_attempt_that_is_written_while_its_endpoint_is_deleted_goes_too() -> None:
+    row = make.delivery(endpoint=make.endpoint(), status="running")
+
+    def delete() -> None:
+        try:
+            endpoints.delete_endpoint(endpoint=row.endpoint)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Delivery.objects.filter(id=row.id).update(status="succeeded")
+            make.attempt(delivery=row)
+            deleting = pool.submit(delete)
+            wait_until(somebody_waits, "the deletion waits for the attempt")
+        deleting.result(timeout=30)
+
+    assert not Delivery.objects.exists()
+    assert not DeliveryAttempt.objects.exists()
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])
