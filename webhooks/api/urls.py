@@ -6,7 +6,8 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from webhooks.api.deliveries import DeliveryViewSet
-from webhooks.api.endpoints import EndpointViewSet, EventTypeListView
+from webhooks.api.endpoints import EndpointViewSet
+from webhooks.api.event_types import EventTypeListView
 from webhooks.api.inbound import InboundDoor
 from webhooks.api.messages import MessageViewSet
 from webhooks.api.sources import SourceViewSet

@@ -1,0 +1,180 @@
+"""The shapes of endpoints, their secrets and their statistics as clients see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.http.serializers import StrictModelSerializer, StrictSerializer
+from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
+from webhooks.queries import catalogue, explanations
+
+MOST_PATTERNS = 50
+MOST_PER_SECOND = 1000
+MOST_OVERLAP_SECONDS = 7 * 86_400
+SHOWN_ONCE = "Shown once. Null for `v1a`, and when an answer is repeated for an Idempotency-Key."
+
+
+class EndpointSerializer(StrictModelSerializer):
+    """An address of yours, the types of events it hears, and how sending to it fares."""
+
+    url = serializers.CharField(
+        max_length=2048, help_text="https, at a public address; checked now and at every send."
+    )
+    event_types = serializers.ListField(
+        child=serializers.CharField(max_length=80),
+        allow_empty=False,
+        max_length=MOST_PATTERNS,
+        help_text="Names from the catalogue, or patterns: `export.*`, `*` for all.",
+    )
+    rate_limit_per_second = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MOST_PER_SECOND
+    )
+    signature = serializers.ChoiceField(
+        choices=SignatureScheme.choices,
+        source="current_secret.scheme",
+        read_only=True,
+        help_text="How deliveries are signed: `v1` with a shared secret, `v1a` with a key pair.",
+    )
+    public_key = serializers.CharField(
+        source="current_secret.public_key",
+        read_only=True,
+        help_text="`whpk_...`, what verifies `v1a`; empty for `v1`.",
+    )
+    is_enabled = serializers.BooleanField(read_only=True)
+    explanation = serializers.SerializerMethodField(help_text="How it is, in words.")
+    failing_since = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="The first failure after the last success."
+    )
+    paused_until = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="Nothing is sent before then: it failed several times in a row, or asked for it.",
+    )
+
+    class Meta:
+        model = Endpoint
+        fields = (
+            "id",
+            "url",
+            "description",
+            "event_types",
+            "rate_limit_per_second",
+            "signature",
+            "public_key",
+            "is_enabled",
+            "explanation",
+            "disabled_at",
+            "disabled_reason",
+            "failing_since",
+            "paused_until",
+            "last_success_at",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = (
+            "disabled_at",
+            "disabled_reason",
+            "last_success_at",
+        )
+
+    def validate_event_types(self, patterns: list[str]) -> list[str]:
+        unknown = catalogue.unknown_patterns(patterns)
+        if unknown:
+            raise serializers.ValidationError(f"No type of event fits {', '.join(unknown)}.")
+        return list(dict.fromkeys(patterns))
+
+    def get_explanation(self, endpoint: Endpoint) -> str:
+        return explanations.of_endpoint(endpoint)
+
+
+class EndpointCreateSerializer(EndpointSerializer):
+    """A new endpoint; its secret is shown in the answer and never again."""
+
+    signature = serializers.ChoiceField(choices=SignatureScheme.choices, default=SignatureScheme.V1)
+    secret = serializers.CharField(
+        required=False,
+        max_length=100,
+        write_only=True,
+        help_text="`whsec_...`, if your receiver has one already; made for you unless you give it.",
+    )
+
+    class Meta:
+        model = Endpoint
+        fields = (*EndpointSerializer.Meta.fields, "secret")
+        read_only_fields = EndpointSerializer.Meta.read_only_fields
+
+
+class CreatedEndpointSerializer(EndpointSerializer):
+    """A new endpoint with its secret, this one time."""
+
+    secret = serializers.CharField(read_only=True, allow_null=True, help_text=SHOWN_ONCE)
+
+    class Meta:
+        model = Endpoint
+        fields = (*EndpointSerializer.Meta.fields, "secret")
+        read_only_fields = EndpointSerializer.Meta.read_only_fields
+
+
+class RotateSerializer(StrictSerializer):
+    """How a secret is replaced."""
+
+    signature = serializers.ChoiceField(
+        choices=SignatureScheme.choices, required=False, help_text="Left out, it stays as it is."
+    )
+    overlap_seconds = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_OVERLAP_SECONDS,
+        help_text="How long the old secrets go on signing; 0 ends them at once. A day, usually.",
+    )
+
+
+class SecretSerializer(serializers.Serializer[Any]):
+    """What signs from now on."""
+
+    signature = serializers.CharField(source="scheme")
+    secret = serializers.SerializerMethodField(help_text=SHOWN_ONCE)
+    public_key = serializers.CharField()
+
+    def get_secret(self, made: EndpointSecret) -> str | None:
+        return shown_secret(made)
+
+
+def shown_secret(made: EndpointSecret) -> str | None:
+    """What the receiver needs to know; private keys are for nobody."""
+    return made.secret if made.scheme == SignatureScheme.V1 else None
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """What became of the events of a time."""
+
+    deliveries = serializers.DictField(
+        child=serializers.IntegerField(), help_text="How many, by their status now."
+    )
+    is_sample = serializers.BooleanField(help_text="Only the newest 10,000 are counted.")
+    success_rate = serializers.FloatField(
+        allow_null=True, help_text="Of the deliveries that have ended."
+    )
+    attempts = serializers.IntegerField()
+    attempts_succeeded = serializers.IntegerField()
+    duration_ms_p50 = serializers.IntegerField(allow_null=True)
+    duration_ms_p95 = serializers.IntegerField(allow_null=True)
+
+
+class StatisticsSerializer(serializers.Serializer[Any]):
+    """How sending to an endpoint fares."""
+
+    waiting = serializers.IntegerField()
+    oldest_waiting_at = serializers.DateTimeField(allow_null=True)
+    failing_since = serializers.DateTimeField(allow_null=True)
+    last_day = PeriodSerializer()
+    last_week = PeriodSerializer()
+
+
+class RecoverSerializer(StrictSerializer):
+    """Which time to make up for."""
+
+    since = serializers.DateTimeField(help_text="At most 14 days ago.")
+    until = serializers.DateTimeField(required=False)
