@@ -1,4 +1,7 @@
-"""The background work of meetings: which queue, how long, how often again."""
+"""The background work of meetings: which queue, how long, how often again.
+
+Every process knows these kinds, and only speech workers load what transcribes.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,6 @@ from core.jobs.run import Run
 from meetings import queries
 from meetings.analysis.findings import Section
 from meetings.services import analysis as analysis_services
-from meetings.services import transcription
-from meetings.transcription.windows import Window
 
 
 @job("meetings.transcribe_recording", queue="transcription", time_limit_seconds=1800)
@@ -20,6 +21,8 @@ def transcribe_recording(run: Run, *, recording_id: str, **_: Any) -> None:
     Half an hour lets the longest recording be listened through; each batch of windows is a child
     with five minutes of its own.
     """
+    from meetings.services import transcription  # noqa: PLC0415
+
     recording = queries.recording_for_work(recording_id)
     transcription.transcribe_recording(run=run, recording=recording)
 
@@ -29,6 +32,9 @@ def transcribe_windows(
     run: Run, *, recording_id: str, windows: list[dict[str, Any]], **_: Any
 ) -> None:
     """Transcribe one batch of a recording's windows."""
+    from meetings.services import transcription  # noqa: PLC0415
+    from meetings.transcription.windows import Window  # noqa: PLC0415
+
     recording = queries.recording_for_work(recording_id)
     transcription.transcribe_windows(
         run=run, recording=recording, windows=[Window.from_json(window) for window in windows]

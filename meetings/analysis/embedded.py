@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from meetings.analysis import action_items, decisions, summary, topics
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import Note, Section, SectionFindings
-from meetings.analysis.language import Language, codes, table
+from meetings.analysis.language import codes, table
 from meetings.analysis.sameness import Kept
 from meetings.analysis.sentences import Sentence, sentences
 
 NAME = "embedded 1"
 FALLBACK = "en"  # how a discussion in an unknown language is read
 
-_Finder = Callable[[Discussion, list[Sentence], Language], Kept]
+# What is read by its cues, of which a language needs a table.
+CUED = frozenset({Section.DECISIONS, Section.ACTION_ITEMS})
 
 
 def find(section: Section, discussion: Discussion) -> SectionFindings:
@@ -23,6 +21,8 @@ def find(section: Section, discussion: Discussion) -> SectionFindings:
     Nothing that was said raises: what could not be done stands in the notes. The same discussion
     gives the same findings, whatever the clock says. Quotes stand in their turns letter by letter.
     """
+    from meetings.analysis.finders import FINDERS  # noqa: PLC0415 - other processes name the engine
+
     language = table(discussion.language or FALLBACK)
     said = sentences(discussion, language)
     notes = _notes(section, discussion, said)
@@ -58,21 +58,3 @@ def _turns_used(said: list[Sentence], notes: tuple[Note, ...]) -> int:
     if Note.NO_CUES_FOR_LANGUAGE in notes:
         return 0
     return len({part.turn for each in said for part in each.parts})
-
-
-def _summary(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
-    found = summary.find(discussion, said, language)
-    return Kept((found,) if found else ())
-
-
-def _topics(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
-    return Kept(topics.find(discussion, said, language))
-
-
-CUED = frozenset({Section.DECISIONS, Section.ACTION_ITEMS})
-FINDERS: dict[Section, _Finder] = {
-    Section.SUMMARY: _summary,
-    Section.TOPICS: _topics,
-    Section.DECISIONS: decisions.find,
-    Section.ACTION_ITEMS: action_items.find,
-}

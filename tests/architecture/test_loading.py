@@ -1,4 +1,7 @@
-"""A web process names formats and makes none: what makes files is not even loaded there."""
+"""What does the heavy work is loaded by the workers that do it, and by no other process.
+
+A web process names formats and engines and uses none; so does a relay, which loads the same apps.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ LOADED = """
 import django, sys
 django.setup()
 import config.urls
-print(*sorted({"typst", "docx", "lxml", "xlsxwriter"} & set(sys.modules)))
+heavy = {"typst", "docx", "lxml", "xlsxwriter", "dateparser", "faster_whisper", "numpy"}
+print(*sorted(heavy & set(sys.modules)))
 """
 
 
-def test_what_makes_files_is_not_loaded_where_they_are_asked_for() -> None:
+def test_what_makes_files_and_texts_is_not_loaded_where_they_are_asked_for() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOADED],
         cwd=Path(settings.ROOT),
