@@ -17,6 +17,7 @@ from tests import make
 from tests.processes import free_port
 from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
 from tests.webhooks.sending import seconds_until, send_again, sent
+from webhooks.delivery.excerpts import readable
 from webhooks.models import Delivery, DeliveryStatus, DisabledReason, Endpoint
 
 pytestmark = pytest.mark.django_db
@@ -209,12 +210,18 @@ def test_days_of_nothing_but_failures_disable_an_endpoint_and_a_success_forgives
 def test_what_is_kept_of_an_answer_is_short_readable_and_without_secrets() -> None:
     def repeat(request: Received) -> Reply:
         said = f"got {request.headers['webhook-signature']} with whsec_{'a' * 32} \0 "
-        return Reply(400, body=said.encode() + b"\xff" + b"x" * 10_000)
+        return Reply(400, body=said.encode() + b"\xff" + b" x" * 10_000)
 
     with receiver(repeat) as customer:
         excerpt = sent(make.delivery(endpoint=make.endpoint(url=customer.url))).excerpt
 
     assert excerpt.startswith("got [hidden] with whsec_[hidden]")
     assert "\0" not in excerpt
-    assert "\N{REPLACEMENT CHARACTER}x" in excerpt
+    assert "\N{REPLACEMENT CHARACTER} x" in excerpt
     assert len(excerpt) <= 4096
+
+
+@pytest.mark.parametrize("part", ["/", "a", "://a:", "a:/", "token"])
+def test_an_answer_made_to_be_slow_to_read_is_cut(part: str) -> None:
+    text = readable(b"secret=x " + part.encode() * 4096 + b" end")
+    assert text == "secret=[hidden] [...]"

@@ -9,8 +9,7 @@ import asyncio
 import queue
 import threading
 import time
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -30,9 +29,9 @@ GRACE_SECONDS = 5.0  # beyond the deadline, before an exchange is given up
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request to make. `key` and `number` are the asker's, to know the result by."""
+    """One request to make. `key` is the asker's, to know the result by."""
 
-    key: uuid.UUID
+    key: Hashable
     url: str
     headers: Mapping[str, str]
     body: bytes
@@ -45,7 +44,7 @@ class Result:
     `began_at` is on the monotonic clock. `excerpt` is fit to be kept and shown.
     """
 
-    key: uuid.UUID
+    key: Hashable
     began_at: float
     duration_ms: int
     status_code: int | None = None
@@ -136,7 +135,7 @@ class Exchanges:
         try:
             result = await self._post(exchange, began_at)
         except Exception:
-            log.exception("webhook.exchange_failed", delivery_id=str(exchange.key))
+            log.exception("webhook.exchange_failed", key=str(exchange.key))
             result = Result(exchange.key, began_at, _since(began_at), error_kind=IS_OURS)
         self._done.put(result)
 

@@ -121,6 +121,11 @@ class Taken:
     tells: bool
     taken_at: float
 
+    @property
+    def key(self) -> tuple[uuid.UUID, int]:
+        """This hold on it: a sender that slept may hold the same delivery twice."""
+        return self.id, self.token
+
 
 def take(*, free: int) -> list[Taken]:
     """Take up to `free` due deliveries; none while another sender is taking."""

@@ -40,7 +40,7 @@ WITH outcome AS (
       FROM outcome
      WHERE delivery.id = outcome.id AND lease_token = outcome.token
        AND delivery.status = 'running'
-    RETURNING delivery.id, organization_id
+    RETURNING delivery.id, lease_token AS token, organization_id
 ), attempt AS (
     INSERT INTO webhooks_deliveryattempt (id, created_at, updated_at, organization_id,
         delivery_id, number, started_at, duration_ms, status_code, error_kind, address, excerpt)
@@ -48,9 +48,9 @@ WITH outcome AS (
            1 + COALESCE((SELECT max(number) FROM webhooks_deliveryattempt AS past
                           WHERE past.delivery_id = moved.id), 0),
            to_timestamp(began), duration, code, kind, address, excerpt
-      FROM moved JOIN outcome ON outcome.id = moved.id
+      FROM moved JOIN outcome USING (id, token)
 )
-SELECT id FROM moved
+SELECT id, token FROM moved
 """
 # `succeeded` says that one did, `failures` how many came after the last of those.
 MOVE_LANES = """
@@ -102,6 +102,11 @@ class Outcome:
     excerpt: str = ""
     news: bool = True
 
+    @property
+    def key(self) -> tuple[uuid.UUID, int]:
+        """The hold under which it was made."""
+        return self.delivery_id, self.token
+
 
 def write(outcomes: Sequence[Outcome]) -> int:
     """Record the attempts and move their deliveries and lanes, all at once; how many were ours.
@@ -113,7 +118,7 @@ def write(outcomes: Sequence[Outcome]) -> int:
     with transaction.atomic():
         _lock({outcome.endpoint_id for outcome in outcomes if outcome.news})
         written = _write(outcomes)
-        kept = [outcome for outcome in outcomes if outcome.delivery_id in written]
+        kept = [outcome for outcome in outcomes if outcome.key in written]
         _move_lanes([outcome for outcome in kept if outcome.news])
         _disable_gone(kept)
         _tell_exhausted(kept)
@@ -150,7 +155,7 @@ def _lock(endpoint_ids: set[uuid.UUID]) -> None:
         list(held.order_by("id").values_list("id", flat=True))
 
 
-def _write(outcomes: Sequence[Outcome]) -> set[uuid.UUID]:
+def _write(outcomes: Sequence[Outcome]) -> set[tuple[uuid.UUID, int]]:
     values: dict[str, list[Any]] = {
         "ids": [one.delivery_id for one in outcomes],
         "tokens": [one.token for one in outcomes],
@@ -166,7 +171,7 @@ def _write(outcomes: Sequence[Outcome]) -> set[uuid.UUID]:
     }
     with connection.cursor() as cursor:
         cursor.execute(WRITE, values)
-        return {row[0] for row in cursor.fetchall()}
+        return {(delivery_id, token) for delivery_id, token in cursor.fetchall()}
 
 
 @dataclass(slots=True)

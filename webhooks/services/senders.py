@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-import uuid
+from collections.abc import Hashable
 from datetime import UTC, datetime
 
 import structlog
@@ -54,11 +54,11 @@ def _hand_over(run: Run, slot: int) -> None:
 
 
 class Sender:
-    """What one job holds: deliveries by id while their exchanges are in flight."""
+    """What one job holds: deliveries whose exchanges are in flight."""
 
     def __init__(self, exchanges: Exchanges) -> None:
         self.exchanges = exchanges
-        self._held: dict[uuid.UUID, Taken] = {}
+        self._held: dict[Hashable, Taken] = {}
         self._unwritten: list[Outcome] = []
         self._signing = Signing()
         self._clock = 0.0  # what the database's clock is ahead of the monotonic one
@@ -93,7 +93,7 @@ class Sender:
         if taken:
             self._clock = taken[-1].taken_at - time.monotonic()
             self._signing.load({one.endpoint_id for one in taken})
-            self._held |= {one.id: one for one in taken}
+            self._held |= {one.key: one for one in taken}
             self._begin(taken)
         return len(taken)
 
@@ -103,7 +103,7 @@ class Sender:
             try:
                 exchanges.append(self._exchange(one))
             except Unsigned:
-                result = Result(one.id, time.monotonic(), 0, error_kind=IS_UNSIGNED)
+                result = Result(one.key, time.monotonic(), 0, error_kind=IS_UNSIGNED)
                 self._unwritten.append(self._outcome(result))
         self.exchanges.begin(exchanges)
 
@@ -123,14 +123,14 @@ class Sender:
             "x-minutebook-event": one.event_type,
             "x-minutebook-delivery": str(one.id),
         }
-        return Exchange(one.id, one.url, headers, body)
+        return Exchange(one.key, one.url, headers, body)
 
     def _write(self, *, wait: float) -> None:
         """Write what has ended; what cannot be written now is kept for the next time."""
         self._unwritten += [self._outcome(one) for one in self.exchanges.results(wait=wait)]
         outcomes.write(self._unwritten)
         for outcome in self._unwritten:
-            del self._held[outcome.delivery_id]
+            del self._held[outcome.key]
         self._unwritten.clear()
 
     def _outcome(self, result: Result) -> Outcome:

@@ -50,7 +50,12 @@ class Signing:
         secrets = self._secrets.get(endpoint_id)
         if not secrets:
             raise Unsigned(str(endpoint_id))
-        return signatures.header_of(secrets, message_id=message_id, timestamp=timestamp, body=body)
+        try:
+            return signatures.header_of(
+                secrets, message_id=message_id, timestamp=timestamp, body=body
+            )
+        except ValueError as error:  # whatever was sealed is no secret
+            raise Unsigned(str(endpoint_id)) from error
 
     def _is_old(self, endpoint_id: uuid.UUID, moment: float) -> bool:
         loaded_at = self._loaded_at.get(endpoint_id)
