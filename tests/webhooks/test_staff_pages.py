@@ -86,7 +86,7 @@ def test_no_page_shows_a_secret_or_what_may_be_a_token(staff: Client) -> None:
 
 def test_staff_deliver_again_recover_and_switch_off_and_on(staff: Client) -> None:
     endpoint = make.endpoint()
-    ended = {"status": "dead", "ended_at": now(), "attempt_count": 8}
+    ended: dict[str, Any] = {"status": "dead", "ended_at": now(), "attempt_count": 8}
     first, second = (make.delivery(endpoint=endpoint, **ended) for _ in range(2))
 
     assert "1 are owed again." in act(staff, "redeliver", first)

@@ -79,8 +79,10 @@ class Delivery(OwnedRow):
     event = models.ForeignKey(
         "core.Event", on_delete=models.CASCADE, related_name="+", db_index=False
     )
+    # No index of its own: what looks for waiting lanes would take it for the one of what waits, and
+    # read all that ever ended.
     endpoint = models.ForeignKey(
-        "webhooks.Endpoint", on_delete=models.CASCADE, related_name="deliveries"
+        "webhooks.Endpoint", on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
     event_type = models.CharField(max_length=80)
     body = models.TextField()

@@ -28,8 +28,11 @@ FRESH: dict[str, Any] = {
 
 # Deliveries first: a sender that is writing an attempt holds its delivery, and the second statement
 # sees what was written until then.
-DELETE_DELIVERIES = "DELETE FROM webhooks_delivery WHERE endpoint_id = %s RETURNING id"
+DELETE_DELIVERIES = """
+DELETE FROM webhooks_delivery WHERE organization_id = %s AND endpoint_id = %s RETURNING id
+"""
 DELETE_ATTEMPTS = "DELETE FROM webhooks_deliveryattempt WHERE delivery_id = ANY(%s)"
+DELETE_ENDPOINT = "DELETE FROM webhooks_endpoint WHERE id = %s"
 
 
 class TooManyEndpoints(errors.Conflict):
@@ -133,9 +136,10 @@ def delete_endpoint(*, endpoint: Endpoint) -> None:
         if held is None:
             return
         with connection.cursor() as cursor:
-            cursor.execute(DELETE_DELIVERIES, [held.id])
+            cursor.execute(DELETE_DELIVERIES, [held.organization_id, held.id])
             cursor.execute(DELETE_ATTEMPTS, [[row_id for (row_id,) in cursor.fetchall()]])
-        held.delete()
+            EndpointSecret.objects.filter(endpoint=held).delete()
+            cursor.execute(DELETE_ENDPOINT, [held.id])
 
 
 def send_test(*, endpoint: Endpoint, actor: Actor) -> Delivery:
