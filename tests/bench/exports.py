@@ -114,7 +114,7 @@ def _language_goals(folder: Path) -> list[Goal]:
         Goal(
             f"pdf of 3 hours, {language}",
             1.2,
-            seconds("pdf", meeting_of(language), folder, rounds=2),
+            seconds("pdf", meeting_of(language), folder, rounds=3),
             "s CPU",
         )
         for language in LANGUAGES
