@@ -41,9 +41,13 @@ MEGABYTE = 2**20
 
 @pytest.fixture
 def site(
-    transactional_db: None, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    transactional_db: None,
+    servers: Servers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Site]:
-    """An installation that gives up soon and may send to this machine."""
+    """An installation that gives up soon, or when the test says, and may send to this machine."""
     for name in ("files", "passing"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv(ledger.FOLDER, str(tmp_path))
@@ -52,6 +56,7 @@ def site(
         "STORAGE_URL": str(tmp_path / "files"),
         "TMPDIR": str(tmp_path / "passing"),
         **SHORT_TIMES,
+        **getattr(request, "param", {}),
     }
     with house(tmp_path / "house", **environment) as started:
         made = Site(started, servers)
@@ -240,6 +245,7 @@ def _events(endpoint: Endpoint) -> list[object]:
     return list(Delivery.objects.filter(endpoint=endpoint).values_list("event_id", flat=True))
 
 
+@pytest.mark.parametrize("site", [{"WEBHOOK_DEADLINE_SECONDS": "10"}], indirect=True)
 def test_ten_thousand_that_wait_are_sent_once_by_two_senders_and_two_relays(site: Site) -> None:
     relays = [site.relay(), site.relay()]
     site.worker()
