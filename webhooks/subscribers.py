@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 
 from core.events.models import Event
-from core.events.registry import subscribe, subscribe_to_public
+from core.events.registry import subscribe, subscribe_to_public_together
 from core.notifications import services as notifications
 from core.notifications.kinds import declare
 from webhooks.models import Endpoint
@@ -15,10 +17,10 @@ from webhooks.services import deliveries
 DISABLED = declare("endpoint.disabled", meaning="Nothing is sent to a webhook endpoint any more.")
 
 
-@subscribe_to_public
-def owe_deliveries(event: Event) -> None:
-    """Whoever listens is owed the event."""
-    deliveries.owe(event=event)
+@subscribe_to_public_together
+def owe_deliveries(events: Sequence[Event]) -> None:
+    """Whoever listens is owed the events."""
+    deliveries.owe_all(happened=events)
 
 
 @subscribe("endpoint.disabled")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,21 +57,78 @@ def wake_relay() -> None:
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
-def fan_out(*, limit: int = 100) -> int:
+def fan_out(*, limit: int = 100, until: float = math.inf) -> int:
     """Tell the listeners of up to `limit` waiting events; return how many events were handled.
 
     Chosen by "not fanned out", never by "newer than the last": a transaction that commits late
-    would be skipped. Each event has a transaction of its own, locked against other relays.
+    would be skipped. Listeners that take many events hear of these in one transaction; the others
+    hear of each in a transaction of its own, so that no reaction holds the rows of another one.
+    Stops early once `time.monotonic()` has passed `until`.
     """
-    handled = 0
-    for event_id in _waiting(limit):
-        handled += _fan_out_one(event_id)
+    waiting = _waiting(limit)
+    done = _fan_out_together(waiting)
+    handled = len(done)
+    for event_id in waiting:
+        if time.monotonic() >= until:
+            break
+        if event_id not in done:
+            handled += _fan_out_one(event_id)
     return handled
 
 
 def _waiting(limit: int) -> list[uuid.UUID]:
     due = Event.objects.filter(fanned_out_at=None).exclude(next_try_at__gt=now())
-    return list(due.order_by("occurred_at").values_list("id", flat=True)[:limit])
+    return list(due.order_by("occurred_at", "id").values_list("id", flat=True)[:limit])
+
+
+def _fan_out_together(event_ids: list[uuid.UUID]) -> set[uuid.UUID]:
+    """What can be done for many at once; which events were finished by it.
+
+    All or nothing: where anything fails, each is told alone and only the one at fault waits.
+    """
+    if len(event_ids) < 2:
+        return set()
+    try:
+        with transaction.atomic():
+            held = _unspoilt(event_ids)
+            _tell_together(held)
+            return _record_finished(held)
+    except Exception:
+        log.exception("event.batch_failed", events=len(event_ids))
+        return set()
+
+
+def _unspoilt(event_ids: list[uuid.UUID]) -> list[Event]:
+    """The locked events of which nothing has failed yet."""
+    rows = Event.objects.select_for_update(skip_locked=True, of=("self",))
+    fresh = rows.filter(id__in=event_ids, fanned_out_at=None, tries=0)
+    return list(fresh.order_by("occurred_at", "id"))
+
+
+def _tell_together(events: list[Event]) -> None:
+    listening: dict[Subscriber, list[Event]] = defaultdict(list)
+    for event in events:
+        for subscriber in _unfinished(event):
+            listening[subscriber].append(event)
+    for subscriber, heard in listening.items():
+        if subscriber.react_together:
+            subscriber.react_together(heard)
+            for event in heard:
+                event.finished.append(subscriber.name)
+
+
+def _record_finished(events: list[Event]) -> set[uuid.UUID]:
+    """Write who has run, in one statement for all events that the same ones listen to."""
+    alike: dict[tuple[tuple[str, ...], bool], list[uuid.UUID]] = defaultdict(list)
+    for event in events:
+        alike[tuple(event.finished), not _unfinished(event)].append(event.id)
+    done: set[uuid.UUID] = set()
+    for (finished, is_done), ids in alike.items():
+        changes = {"fanned_out_at": now(), "tries": 1} if is_done else {}
+        if is_done or finished:
+            Event.objects.filter(id__in=ids).update(finished=list(finished), **changes)
+        done.update(ids if is_done else ())
+    return done
 
 
 def _fan_out_one(event_id: uuid.UUID) -> int:

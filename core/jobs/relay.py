@@ -8,8 +8,9 @@ that ends, a lease that lapses).
 from __future__ import annotations
 
 import threading
+import time
 import uuid
-from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 from django.conf import settings
@@ -28,6 +29,14 @@ log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE_SECONDS = 10.0
 BATCH = 200
+TELLING_SECONDS = 1.0  # events that come faster than they are told must not keep the rest waiting
+
+
+class Round(NamedTuple):
+    """How many things a round moved, and whether events wait that it had no time for."""
+
+    moved: int
+    is_behind: bool
 
 
 def run(stop: threading.Event) -> None:
@@ -36,10 +45,10 @@ def run(stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             _listen()
-            do_round()
+            is_behind = do_round().is_behind
             sweeps.run_due()
             pause = settings.RELAY_PERIOD_SECONDS
-            _sleep(pause)
+            _sleep(0 if is_behind else pause)
         except (DatabaseError, InterfaceError) as error:
             log.warning("relay.database_away", error=str(error))
             pause = _rest(stop, pause)
@@ -55,21 +64,25 @@ def _rest(stop: threading.Event, pause: float) -> float:
     return min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-def do_round() -> int:
-    """One round; return how many things were moved. Work that fills a batch is taken up again."""
-    moved = recover_lost() + resume_parents() + _drain(events.fan_out)
+def do_round() -> Round:
+    """One round. Telling the listeners ends after a while, however many events still wait."""
+    moved = recover_lost() + resume_parents()
+    told, is_behind = _tell_listeners()
     try:
-        return moved + dispatch.fill_windows() + dispatch.nudge_again()
+        moved += dispatch.fill_windows() + dispatch.nudge_again()
     except (dispatch.BrokerAway, BrokerError, RedisError, OSError) as error:
         log.warning("relay.broker_away", error=str(error))
-        return moved
+    return Round(moved + told, is_behind)
 
 
-def _drain(work: Callable[[], int]) -> int:
-    total = 0
-    while done := work():
-        total += done
-    return total
+def _tell_listeners() -> tuple[int, bool]:
+    """Batch after batch, for about a second; how many events, and whether more may wait."""
+    until, told = time.monotonic() + TELLING_SECONDS, 0
+    while done := events.fan_out(until=until):
+        told += done
+        if time.monotonic() >= until:
+            return told, True
+    return told, False
 
 
 def recover_lost() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection
@@ -13,9 +14,9 @@ from webhooks.models import Endpoint
 HOLD = "SELECT id FROM webhooks_endpoint WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
 
-def enabled_of(organization_id: UUID) -> QuerySet[Endpoint]:
-    """The endpoints of an organization that events are sent to."""
-    return Endpoint.objects.filter(organization_id=organization_id, disabled_at=None)
+def enabled_of(organization_ids: Collection[UUID]) -> QuerySet[Endpoint]:
+    """The endpoints of these organizations that events are sent to."""
+    return Endpoint.objects.filter(organization_id__in=organization_ids, disabled_at=None)
 
 
 def hold(endpoint_ids: list[UUID]) -> list[UUID]:

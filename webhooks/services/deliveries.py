@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +24,7 @@ from webhooks.queries import endpoints as endpoint_queries
 from webhooks.services import sending
 
 MOST_AT_ONCE = 10_000
+ROWS_AT_ONCE = 500  # of a statement that may hold 65,535 values
 
 
 class DeliveryNotEnded(errors.Conflict):
@@ -48,17 +51,30 @@ class EndpointIsDisabled(errors.Conflict):
 def owe(*, event: Event) -> int:
     """Write a delivery of a public event for each enabled endpoint that hears it; how many hear it.
 
-    Part of the event's fan-out, in its transaction, and as often as that: the second time changes
-    nothing. What is about an endpoint is never sent to it, but for its own test.
+    In the transaction of who asks, and as often as that: the second time changes nothing. What is
+    about an endpoint is never sent to it, but for its own test.
     """
+    return owe_all(happened=[event])
+
+
+def owe_all(*, happened: Sequence[Event]) -> int:
+    """The same for many events, in as many statements: their fan-out. How many deliveries."""
     insist_on_transaction("owe")
-    enabled = endpoint_queries.enabled_of(event.organization_id)
-    endpoint_ids = [one.id for one in enabled if _is_meant(one, event)]
-    held = endpoint_queries.hold(endpoint_ids) if endpoint_ids else []
-    if held:
-        _write(event, held)
+    enabled = defaultdict(list)
+    for endpoint in endpoint_queries.enabled_of({one.organization_id for one in happened}):
+        enabled[endpoint.organization_id].append(endpoint)
+    meant = [
+        (event, one.id)
+        for event in happened
+        for one in enabled[event.organization_id]
+        if _is_meant(one, event)
+    ]
+    held = set(endpoint_queries.hold(list({one for _, one in meant}))) if meant else set()
+    owed = [(event, endpoint_id) for event, endpoint_id in meant if endpoint_id in held]
+    if owed:
+        _write(owed)
         sending.ask_for_sender()
-    return len(held)
+    return len(owed)
 
 
 def _is_meant(endpoint: Endpoint, event: Event) -> bool:
@@ -70,8 +86,10 @@ def _is_meant(endpoint: Endpoint, event: Event) -> bool:
     return endpoint.hears(event.type) and not is_itself
 
 
-def _write(event: Event, endpoint_ids: list[UUID]) -> None:
-    body = catalogue.body_of(event.type, event.occurred_at, event.data)
+def _write(owed: list[tuple[Event, UUID]]) -> None:
+    bodies = {
+        event.id: catalogue.body_of(event.type, event.occurred_at, event.data) for event, _ in owed
+    }
     moment = now()
     Delivery.objects.bulk_create(
         [
@@ -80,11 +98,12 @@ def _write(event: Event, endpoint_ids: list[UUID]) -> None:
                 event=event,
                 endpoint_id=endpoint_id,
                 event_type=event.type,
-                body=body,
+                body=bodies[event.id],
                 next_attempt_at=moment,
             )
-            for endpoint_id in endpoint_ids
+            for event, endpoint_id in owed
         ],
+        batch_size=ROWS_AT_ONCE,
         ignore_conflicts=True,
     )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from core.db.clock import now
 from core.events import registry, services
 from core.events.models import Event
-from core.events.registry import EventType, declare, subscribe
+from core.events.registry import EventType, declare, subscribe, subscribe_to_public_together
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +71,64 @@ def test_a_listener_that_fails_neither_stops_nor_repeats_the_others() -> None:
     Event.objects.update(next_try_at=now())
     assert services.fan_out() == 1
     assert heard == ["first break", "second break", "second break"]
+
+
+@pytest.fixture
+def together() -> Iterator[list[list[str]]]:
+    """What a listener to many events heard; it breaks at the word "poison"."""
+    told: list[list[str]] = []
+
+    @subscribe_to_public_together
+    def many(events: Sequence[Event]) -> None:
+        told.append([event.data["word"] for event in events if event.type == "tests.noted"])
+        Event.objects.create(type="undone", organization_id=events[0].organization_id, data={})
+        if "poison" in told[-1]:
+            raise ZeroDivisionError
+
+    yield told
+    registry._subscribers[registry.PUBLIC].pop()
+
+
+def test_who_takes_many_events_hears_them_at_once_and_the_others_each_alone(
+    together: list[list[str]],
+) -> None:
+    for word in "abc":
+        publish(word)
+    assert services.fan_out() == 3
+    assert services.fan_out() == 1  # the one that was written at every call
+    assert together[0] == ["a", "b", "c"]
+    assert heard == [f"{who} {word}" for word in "abc" for who in ("first", "second")]
+    assert not Event.objects.filter(fanned_out_at=None).exists()
+
+
+def test_one_event_that_breaks_a_batch_waits_alone(together: list[list[str]]) -> None:
+    events = [publish(word) for word in ("a", "poison", "b")]
+    services.fan_out()
+    assert together == [["a", "poison", "b"], ["a"], ["poison"], ["b"]]
+    assert Event.objects.filter(type="undone").count() == 2
+    waiting = [Event.objects.get(id=one.id).fanned_out_at is None for one in events]
+    assert waiting == [False, True, False]
+    assert heard.count("first poison") == 1
+
+
+def test_a_batch_without_failures_costs_the_same_statements_however_many_events() -> None:
+    kind = declare_once("tests.unheard")
+    counts = []
+    for many in (2, 20):
+        for _ in range(many):
+            publish("x", kind)
+        with CaptureQueriesContext(connection) as captured:
+            assert services.fan_out() == many
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 8
+
+
+def test_telling_ends_once_its_time_is_over() -> None:
+    for word in "abc":
+        publish(word)
+    assert services.fan_out(until=time.monotonic() - 1) == 0
+    assert heard == []
+    assert services.fan_out() == 3
 
 
 def test_an_event_without_listeners_is_done_at_once() -> None:

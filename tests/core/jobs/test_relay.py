@@ -11,10 +11,15 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from core.db.clock import now
+from core.events import registry
 from core.events import services as events
+from core.events.models import Event
+from core.events.registry import subscribe
 from core.jobs import relay, transitions
+from core.jobs.events import JOB_FAILED
 from core.jobs.models import Job, JobStatus
 from core.jobs.services import HOUSEKEEPING, enqueue
+from tests import make
 from tests.core.jobs import kinds  # noqa: F401 - registers the kinds
 from tests.processes import wait_until
 
@@ -102,3 +107,26 @@ def test_many_commits_ask_for_one_look(broker: redis.Redis) -> None:
             events.wake_relay()
     relay._sleep(5)
     assert list(connection.connection.notifies(timeout=0)) == []
+
+
+def test_events_that_come_faster_than_they_are_told_do_not_keep_the_rest_waiting(
+    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each event publishes the next one, so telling them never ends by itself."""
+    monkeypatch.setattr(relay, "TELLING_SECONDS", 0.05)
+    organization = make.organization()
+
+    @subscribe("job.failed")
+    def go_on(event: Event) -> None:
+        events.publish(JOB_FAILED, organization_id=organization.id, data=dict(JOB_FAILED.example))
+
+    try:
+        with transaction.atomic():
+            go_on(Event())
+        ask()
+        told = relay.do_round()
+        assert told.is_behind
+        assert broker.llen("default") == 1
+    finally:
+        registry._subscribers["job.failed"].pop()
+    assert not relay.do_round().is_behind
