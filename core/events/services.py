@@ -68,11 +68,10 @@ def fan_out(*, limit: int = 100, until: float = math.inf) -> int:
     waiting = _waiting(limit)
     done = _fan_out_together(waiting)
     handled = len(done)
-    for event_id in waiting:
+    for event_id in (one for one in waiting if one not in done):
+        handled += _fan_out_one(event_id)
         if time.monotonic() >= until:
             break
-        if event_id not in done:
-            handled += _fan_out_one(event_id)
     return handled
 
 

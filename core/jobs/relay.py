@@ -81,8 +81,8 @@ def _tell_listeners() -> tuple[int, bool]:
     while done := events.fan_out(until=until):
         told += done
         if time.monotonic() >= until:
-            return told, True
-    return told, False
+            break
+    return told, done > 0
 
 
 def recover_lost() -> int:
