@@ -31,8 +31,12 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(whsec|whsk)_[0-9A-Za-z+/_-]{8,}=*"), r"\1_" + HIDDEN),
     # user:password@host in any address.
     (re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"), HIDDEN),
-    # A query string may hold a signature: links to files are nothing but that.
-    (re.compile(r"((?:[a-z][a-z0-9+.-]*:/)?/[^\s?\"'<>(]*)\?[^\s\"'<>]+"), r"\1?" + HIDDEN),
+    # A query string may hold a signature: links to files are nothing but that. Looked for from where
+    # a run begins and nowhere within, or hostile text would take time by its square.
+    (
+        re.compile(r"(?<![^\s?\"'<>(])([^\s?\"'<>(/]*/[^\s?\"'<>(]*)\?[^\s\"'<>]+"),
+        r"\1?" + HIDDEN,
+    ),
     (
         re.compile(r"(?i)\b(password|secret|token|signature|api_key)(\s*[=:]\s*)[^\s,;&'\"]+"),
         r"\1\2" + HIDDEN,

@@ -8,10 +8,9 @@ from core.monitoring.redaction import HIDDEN, hidden_text
 
 LONGEST_BYTES = 4096
 # Receivers like to repeat what they were sent: a signature of ours is nobody's to see.
-# A run without a break takes the search for secrets time by its square: a receiver could make a
-# sender spend a third of a second on each answer. No word of a message is that long, and what is
-# may be a secret in parts.
-LONG_RUN = re.compile(r"[^\s\"'<>?(]{128,}")
+# No word of a message is that long, and what is may be a secret in parts. Looked for from where a
+# run begins and nowhere within: a receiver must not make a sender spend long on an answer.
+LONG_RUN = re.compile(r"(?<![^\s\"'<>?(])[^\s\"'<>?(]{128,}")
 LEFT_OUT = "[...]"
 SIGNATURE = re.compile(r"\bv1a?,[A-Za-z0-9+/]{16,}={0,2}")
 

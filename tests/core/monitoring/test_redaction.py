@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -40,6 +41,25 @@ def test_our_keys_keep_the_part_that_names_them() -> None:
 )
 def test_secrets_are_known_by_their_shape(text: str, kept: str) -> None:
     assert hidden_text(text) == kept
+
+
+def cpu_of(text: str) -> float:
+    def once() -> float:
+        before = time.process_time()
+        hidden_text(text)
+        return time.process_time() - before
+
+    return min(once() for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    "run", ["/" * 1000 + " ", "://" * 330 + "<", "a:/" * 330 + "(", "a/" * 500 + '"', "a" * 1000]
+)
+def test_hostile_text_costs_about_what_ordinary_text_does(run: str) -> None:
+    ordinary = "Nothing was found at /a/b, so password=x is wrong. " * 400
+    hostile = (run * 30)[: len(ordinary)]
+
+    assert cpu_of(hostile) < 10 * cpu_of(ordinary)
 
 
 def test_secrets_are_known_by_their_name_at_any_depth() -> None:
