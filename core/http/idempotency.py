@@ -100,15 +100,19 @@ def answer_once(
     *,
     max_bytes: int,
     unkept_fields: Iterable[str] = (),
+    prepare: Callable[[], None] = lambda: None,
 ) -> HttpResponseBase:
     """What `answer` returns, or what it returned for the same request before.
 
-    `max_bytes` is the largest body the address reads. Only success is kept: a refusal rolls back
-    and frees the key. `unkept_fields` are null in the kept copy, for what may be shown only once;
-    `outer.inner` names a field of an object.
+    `prepare` runs before the transaction, unless there is an answer to repeat. `max_bytes` is the
+    largest body the address reads. Only success is kept: a refusal rolls back and frees the key.
+    `unkept_fields` are null in the kept copy, for what may be shown only once; `outer.inner` names
+    a field of an object.
     Raises KeyReused or StillRunning.
     """
     sender, fingerprint = Sender.of(request), fingerprint_of(request, max_bytes=max_bytes)
+    if not IdempotencyKey.objects.filter(**sender.as_filter(), key=key).exists():
+        prepare()
     with transaction.atomic():
         _take(sender, key)
         kept = IdempotencyKey.objects.filter(**sender.as_filter(), key=key).first()

@@ -69,6 +69,12 @@ class ApiView(APIView):
         if request.method == "POST" and self.idempotent:
             self._answer_post_once(request)
 
+    def prepare_post(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """What a POST with an Idempotency-Key does before its transaction: asking the network.
+
+        May refuse. What it found must be at hand when the POST itself looks for it.
+        """
+
     def _answer_post_once(self, request: Request) -> None:
         key, post = idempotency.key_of(request), getattr(self, "post", None)
         if key is not None and post is not None and request.user is not None:
@@ -88,6 +94,7 @@ class ApiView(APIView):
             partial(post, request, *args, **kwargs),
             max_bytes=limit_of(self),
             unkept_fields=self.unkept_fields,
+            prepare=partial(self.prepare_post, request, *args, **kwargs),
         )
 
 

@@ -31,8 +31,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(whsec|whsk)_[0-9A-Za-z+/_-]{8,}=*"), r"\1_" + HIDDEN),
     # user:password@host in any address.
     (re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"), HIDDEN),
-    # A query string may hold a signature: links to files are nothing but that. Looked for from where
-    # a run begins and nowhere within, or hostile text would take time by its square.
+    # A query string may hold a signature: links to files are nothing but that. Looked for where a
+    # run begins and nowhere within, or hostile text would take time by its square.
     (
         re.compile(r"(?<![^\s?\"'<>(])([^\s?\"'<>(/]*/[^\s?\"'<>(]*)\?[^\s\"'<>]+"),
         r"\1?" + HIDDEN,

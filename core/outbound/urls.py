@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import threading
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +25,8 @@ from core.outbound.addresses import Address, why_refused
 from core.outbound.names import Answers, NameUnknown, Resolver, shared_names
 
 MAX_CHARACTERS = 2048
-LOOK_UP_SECONDS = 5.0
+LOOK_UP_SECONDS = 2.0
+LOOK_UPS_AT_ONCE = 2  # of a web process: a silent name server must not hold all of its threads
 PORTS = {"https": 443, "http": 80}
 FIRST_FREE_PORT = 1024
 
@@ -85,6 +87,16 @@ class UrlNotFound(errors.Invalid):
     sentence = "No server was found under that name. Check it, or try again later."
 
 
+class UrlLookUpsBusy(errors.TooBusy):
+    """Other requests of this process wait for name servers already."""
+
+    code = "url.look_ups_busy"
+    sentence = "Too many addresses are being looked up. Try again shortly."
+
+
+_free_look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a URL comes to: `host` in ASCII and lower case, `address` if the host is a literal one,
@@ -105,8 +117,10 @@ class Target:
 def check_url(url: str, *, resolver: Resolver | None = None) -> Target:
     """Read a URL and look its host up; every address of it must be public.
 
-    Takes as long as a name server, at most 5 s. Raises one of the refusals above, whose codes are
-    stable and whose sentences do not tell what was found. `resolver` answers instead of the system.
+    Takes as long as a name server, at most 2 s; what was found is remembered for 5 s. For requests:
+    two are looked up at once, the next is refused. Raises one of the refusals above, whose codes
+    are stable and whose sentences do not tell what was found. `resolver` answers instead of the
+    system.
     """
     target = read_url(url)
     addresses = (target.address,) if target.address else _addresses(target.host, resolver)
@@ -124,6 +138,8 @@ def read_url(url: str) -> Target:
 
 
 def _addresses(host: str, resolver: Resolver | None) -> Answers:
+    if not _free_look_ups.acquire(blocking=False):
+        raise UrlLookUpsBusy(retry_after=LOOK_UP_SECONDS)
     try:
         if resolver:
             found = resolver(host)
@@ -131,6 +147,8 @@ def _addresses(host: str, resolver: Resolver | None) -> Answers:
             found = shared_names().addresses_within(host, LOOK_UP_SECONDS)
     except NameUnknown:
         raise UrlNotFound from None
+    finally:
+        _free_look_ups.release()
     if not found:
         raise UrlNotFound
     return found

@@ -41,6 +41,13 @@ class EndpointViewSet(ModelViewSet):
     def get_queryset(self) -> QuerySet[Any]:
         return queries.whole(super().get_queryset())
 
+    def prepare_post(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Look the address of a new endpoint up."""
+        if self.action == "create":
+            asked = EndpointCreateSerializer(data=request.data)
+            asked.is_valid(raise_exception=True)
+            endpoint_services.check_place(actor=self.actor, url=asked.validated_data["url"])
+
     @extend_schema(request=EndpointCreateSerializer, responses={201: CreatedEndpointSerializer})
     def create(self, request: Request) -> Response:
         """Create an endpoint. The answer shows its secret, for the only time."""

@@ -57,7 +57,7 @@ def create_endpoint(
     `secret` is one that the receiver knows from another system, empty for a new one. Raises
     TooManyEndpoints, WeakSecret or what is wrong with the URL (core/outbound/urls.py).
     """
-    check_url(url)
+    check_place(actor=actor, url=url)
     with transaction.atomic():
         _check_room(actor.organization.id)
         endpoint: Endpoint = Endpoint.objects.create(
@@ -71,9 +71,23 @@ def create_endpoint(
     return endpoint, made
 
 
+def check_place(*, actor: Actor, url: str) -> None:
+    """May the organization have an endpoint there? The address is looked up only if it has room.
+
+    Asks a name server, so it is no part of a transaction; soon after, the answer is at hand. Raises
+    TooManyEndpoints or what is wrong with the URL.
+    """
+    _count(actor.organization.id)
+    check_url(url)
+
+
 def _check_room(organization_id: UUID) -> None:
     """Under the organization's lock, so that two at once cannot both be the last."""
     Organization.objects.select_for_update(no_key=True).get(id=organization_id)
+    _count(organization_id)
+
+
+def _count(organization_id: UUID) -> None:
     held = Endpoint.objects.filter(organization_id=organization_id).count()
     if held >= settings.WEBHOOK_ENDPOINTS_PER_ORGANIZATION:
         raise TooManyEndpoints

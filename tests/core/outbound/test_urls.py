@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 import pytest
@@ -15,7 +16,7 @@ from pytest_django.fixtures import Settings
 from core import errors
 from core.outbound import names
 from core.outbound.names import Answers, Names, NameUnknown
-from core.outbound.urls import check_url, read_url
+from core.outbound.urls import LOOK_UPS_AT_ONCE, check_url, read_url
 
 
 def answers(*texts: str) -> Callable[[str], Answers]:
@@ -196,6 +197,30 @@ def test_a_name_without_an_address_is_not_found() -> None:
         with pytest.raises(errors.Invalid) as caught:
             check_url("https://nowhere.example/", resolver=resolver)
         assert caught.value.code == "url.not_found"
+
+
+def test_a_silent_name_server_holds_no_more_than_two_requests() -> None:
+    asked, silence = threading.Barrier(LOOK_UPS_AT_ONCE + 1), threading.Event()
+
+    def silent(_host: str) -> Answers:
+        asked.wait(10)
+        silence.wait(10)
+        return answers("8.8.8.8")("slow.example")
+
+    with ThreadPoolExecutor(LOOK_UPS_AT_ONCE) as requests:
+        held = [
+            requests.submit(check_url, "https://slow.example/", resolver=silent)
+            for _ in range(LOOK_UPS_AT_ONCE)
+        ]
+        asked.wait(10)
+        with pytest.raises(errors.TooBusy) as caught:
+            check_url("https://example.com/", resolver=answers("8.8.8.8"))
+        assert check_url("https://8.8.8.8/").host == "8.8.8.8"
+        silence.set()
+        assert {one.result().host for one in held} == {"slow.example"}
+    assert caught.value.code == "url.look_ups_busy"
+    assert caught.value.retry_after
+    check_url("https://example.com/", resolver=answers("8.8.8.8"))
 
 
 def test_unencrypted_addresses_are_for_operators_to_allow(settings: Settings) -> None:
