@@ -9,8 +9,11 @@ from django.db import connection, transaction
 
 from core.db.clock import now
 from tests.run_jobs import run_jobs
+from webhooks.delivery.verdicts import Verdict
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
 from webhooks.services import sending
+from webhooks.services.lanes import Taken
+from webhooks.services.outcomes import Outcome
 
 
 def send(*, slots: int = 1) -> None:
@@ -39,6 +42,14 @@ def sent(delivery: Delivery) -> DeliveryAttempt:
 def seconds_until(moment: Any) -> float:
     """From the database's clock."""
     return float((moment - now()).total_seconds())
+
+
+SUCCESS = Verdict("succeeded")
+
+
+def outcome(one: Taken, verdict: Verdict = SUCCESS) -> Outcome:
+    """What a sender that holds it would write."""
+    return Outcome(one.id, one.token, one.endpoint_id, one.url, verdict, one.taken_at, 5, 200)
 
 
 OWE = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -13,10 +14,11 @@ from pytest_django.fixtures import Settings
 
 from core.db.clock import now
 from tests import make
-from tests.webhooks.receivers import Reply, raw_receiver, receiver
-from tests.webhooks.sending import blocks_of, owe_many, seconds_until, send
+from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
+from tests.webhooks.sending import blocks_of, outcome, owe_many, seconds_until, send
+from webhooks.delivery.verdicts import Verdict
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
-from webhooks.services import lanes
+from webhooks.services import endpoints, lanes, outcomes
 
 pytestmark = pytest.mark.django_db
 
@@ -80,13 +82,18 @@ def test_a_rate_limit_is_kept_by_slots_in_time() -> None:
 
 def test_a_rate_limit_holds_over_a_whole_drain(settings: Settings) -> None:
     settings.WEBHOOK_SENDER_IDLE_SECONDS = 0.3
-    with receiver() as customer:
-        lane(12, url=customer.url, rate_limit_per_second=20)
+    came: list[float] = []
+
+    def note(_request: Received) -> Reply:
+        came.append(time.monotonic())
+        return Reply()
+
+    with receiver(note) as customer:
+        lane(22, url=customer.url, rate_limit_per_second=20)
         begun = time.monotonic()
         send()
-        took = time.monotonic() - begun
-    assert len(customer.received) == 12
-    assert took > (12 - 3) / 20, "no faster than its limit and one burst"
+    assert len(came) == 22
+    assert came[-1] - begun >= (22 - 3) / 20, "a burst at the very beginning, then its limit"
 
 
 def test_after_failures_in_a_row_one_attempt_asks_whether_it_works_again(
@@ -116,6 +123,37 @@ def test_after_failures_in_a_row_one_attempt_asks_whether_it_works_again(
     assert (endpoint.failures_in_a_row, endpoint.failing_since) == (0, None)
     waiting = Delivery.objects.filter(endpoint=endpoint, attempt_count=0)
     assert not waiting.exists(), "all that waited went at once"
+
+
+def test_failures_between_successes_never_open_the_breaker(settings: Settings) -> None:
+    settings.WEBHOOK_LANE_LIMIT = 64
+    settings.WEBHOOK_SENDER_IDLE_SECONDS = 0.3
+    lock, places = threading.Lock(), itertools.count(1)
+
+    def one_in_ten_fails(_request: Received) -> Reply:
+        with lock:
+            return Reply(500 if next(places) % 10 == 0 else 200)
+
+    with receiver(one_in_ten_fails) as customer:
+        endpoint = working(300, url=customer.url)
+        send()
+
+    endpoint.refresh_from_db()
+    assert (endpoint.paused_until, len(customer.received)) == (None, 300)
+    assert DeliveryAttempt.objects.exclude(error_kind="").count() == 30
+
+
+def test_an_attempt_at_the_old_address_says_nothing_about_the_new_one() -> None:
+    endpoint = lane(8, url="http://127.0.0.1:9009/old")
+    sent = lanes.take(free=8)
+    endpoints.update_endpoint(endpoint=endpoint, url="http://127.0.0.1:9009/new")
+    failed = [outcome(one, Verdict("queued", "status", 5.0)) for one in sent[:6]]
+    gone = outcome(sent[6], Verdict("failed", "gone"))
+    assert outcomes.write([*failed, gone]).ours == 7
+
+    endpoint.refresh_from_db()
+    assert endpoint.is_enabled
+    assert (endpoint.failures_in_a_row, endpoint.paused_until) == (0, None)
 
 
 def test_a_receiver_that_flaps_gets_everything_in_the_end(settings: Settings) -> None:

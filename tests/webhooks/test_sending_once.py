@@ -14,20 +14,14 @@ from core.jobs import worker
 from core.jobs.models import Job
 from tests import make
 from tests.webhooks.receivers import receiver
-from tests.webhooks.sending import owe_many, send
-from webhooks.delivery.verdicts import Verdict
+from tests.webhooks.sending import outcome, owe_many, send
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
 from webhooks.services import lanes, outcomes, sending
 from webhooks.services.lanes import Taken
-from webhooks.services.outcomes import Outcome
+from webhooks.services.outcomes import Written
 
 SENDERS = 2
 OWED = 40
-
-
-def outcome(one: Taken, status: str = "succeeded") -> Outcome:
-    """What a sender that holds it would write."""
-    return Outcome(one.id, one.token, one.endpoint_id, Verdict(status), one.taken_at, 5, 200)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -116,11 +110,11 @@ def test_a_sender_that_slept_past_its_time_writes_nothing() -> None:
     outcomes.recover_lost()
     (second,) = lanes.take(free=10)
 
-    assert outcomes.write([outcome(late)]) == 0
+    assert outcomes.write([outcome(late)]) == Written()
     delivery.refresh_from_db()
     assert (delivery.status, delivery.lease_token) == (DeliveryStatus.RUNNING, second.token)
-    assert outcomes.write([outcome(second)]) == 1
-    assert outcomes.write([outcome(second)]) == 0, "once is enough"
+    assert outcomes.write([outcome(second)]) == Written(1)
+    assert outcomes.write([outcome(second)]) == Written(), "once is enough"
     delivery.refresh_from_db()
     assert delivery.status == DeliveryStatus.SUCCEEDED
     assert delivery.attempts.count() == 2

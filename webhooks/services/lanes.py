@@ -7,6 +7,7 @@ them. Its statement begins after the lock, and sees what the one before it took.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ WITH RECURSIVE waiting AS (
                 WHEN failures_in_a_row > 0 OR last_success_at IS NULL
                   OR last_success_at < statement_timestamp() - interval '1 hour' THEN %(first)s
                 ELSE %(most)s END AS width,
+           rate_limit_per_second IS NOT NULL AS is_limited,
            CASE WHEN rate_limit_per_second IS NULL THEN %(most)s
                 ELSE 1 + floor(rate_limit_per_second * (%(burst)s - GREATEST(0,
                      EXTRACT(epoch FROM next_slot_at - statement_timestamp()))))::int
@@ -43,7 +45,7 @@ WITH RECURSIVE waiting AS (
      WHERE disabled_at IS NULL
        AND (paused_until IS NULL OR paused_until <= statement_timestamp())
 ), lane AS (
-    SELECT known.id, running, LEAST(width - running, slots) AS room, due.since
+    SELECT known.id, running, is_limited, LEAST(width - running, slots) AS room, due.since
       FROM known CROSS JOIN LATERAL (
            SELECT min(next_attempt_at) AS since FROM webhooks_delivery
             WHERE endpoint_id = known.id AND status = 'queued') AS due
@@ -52,12 +54,20 @@ WITH RECURSIVE waiting AS (
 """
 
 # Those that hold least come first. Lanes that hold much leave some room for others to begin in. Ids
-# go on as arrays, for which the planner enters the index, never as joins with the whole table.
+# go on as arrays, for which the planner enters the index, never as joins with the whole table. It
+# locks what it writes before, and passes over what somebody else has: it never waits.
 TAKE = """
-, due AS (
+, counted AS (
+    SELECT id FROM webhooks_endpoint
+     WHERE id = ANY(ARRAY(SELECT id FROM lane WHERE is_limited))
+       FOR NO KEY UPDATE SKIP LOCKED
+), open_lane AS (
+    SELECT lane.*, count(*) OVER () AS lanes FROM lane
+     WHERE NOT is_limited OR id = ANY(ARRAY(SELECT id FROM counted))
+), due AS (
     SELECT delivery.id, next_attempt_at, running + row_number() OVER (
                PARTITION BY lane.id ORDER BY next_attempt_at, delivery.id) AS turn
-      FROM (SELECT lane.*, count(*) OVER () AS lanes FROM lane) AS lane
+      FROM open_lane AS lane
      CROSS JOIN LATERAL (
            SELECT id, next_attempt_at FROM webhooks_delivery
             WHERE endpoint_id = lane.id AND status = 'queued'
@@ -94,6 +104,12 @@ SELECT taken.id, taken.lease_token, taken.event_id, taken.event_type, taken.body
        EXTRACT(epoch FROM clock_timestamp())::float8
   FROM taken JOIN webhooks_endpoint AS endpoint ON endpoint.id = taken.endpoint_id
  ORDER BY taken.next_attempt_at, taken.id
+"""
+GIVE_BACK = """
+UPDATE webhooks_delivery AS delivery
+   SET status = 'queued', lease_until = NULL, updated_at = clock_timestamp()
+  FROM unnest(%(ids)s::uuid[], %(tokens)s::int[]) AS taken (id, token)
+ WHERE delivery.id = taken.id AND lease_token = token AND status = 'running'
 """
 WAITING_SINCE = "SELECT EXTRACT(epoch FROM statement_timestamp() - min(since))::float8 FROM lane"
 TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('webhooks.lanes'))"
@@ -135,6 +151,16 @@ def take(*, free: int) -> list[Taken]:
             return []
         cursor.execute(LANES + TAKE, {**_limits(), "free": free})
         return [Taken(*row) for row in cursor.fetchall()]
+
+
+def give_back(taken: Sequence[Taken]) -> None:
+    """Let what was taken and never sent wait as before; it costs no attempt."""
+    values: dict[str, Any] = {
+        "ids": [one.id for one in taken],
+        "tokens": [one.token for one in taken],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(GIVE_BACK, values)
 
 
 def seconds_waiting() -> float | None:

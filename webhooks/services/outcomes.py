@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from core.db.rows import new_id
 from webhooks.delivery import verdicts
@@ -29,6 +30,10 @@ WITH outcome AS (
         %(began)s::float8[], %(durations)s::int[], %(addresses)s::inet[], %(excerpts)s::text[]
     ) AS outcome (id, token, attempt_id, status, delay, code, kind, began, duration, address,
                   excerpt)
+), held AS (
+    SELECT id FROM webhooks_delivery
+     WHERE id = ANY(%(ids)s::uuid[]) AND status = 'running'
+       FOR NO KEY UPDATE SKIP LOCKED
 ), moved AS (
     UPDATE webhooks_delivery AS delivery
        SET status = outcome.status, attempt_count = attempt_count + 1, lease_until = NULL,
@@ -39,7 +44,7 @@ WITH outcome AS (
            updated_at = clock_timestamp()
       FROM outcome
      WHERE delivery.id = outcome.id AND lease_token = outcome.token
-       AND delivery.status = 'running'
+       AND delivery.status = 'running' AND delivery.id = ANY(ARRAY(SELECT id FROM held))
     RETURNING delivery.id, lease_token AS token, organization_id
 ), attempt AS (
     INSERT INTO webhooks_deliveryattempt (id, created_at, updated_at, organization_id,
@@ -51,6 +56,15 @@ WITH outcome AS (
       FROM moved JOIN outcome USING (id, token)
 )
 SELECT id, token FROM moved
+"""
+STILL_HELD = """
+SELECT delivery.id, lease_token
+  FROM unnest(%(ids)s::uuid[], %(tokens)s::int[]) AS unwritten (id, token)
+  JOIN webhooks_delivery AS delivery ON delivery.id = unwritten.id AND lease_token = token
+ WHERE status = 'running'
+"""
+LOCK = """
+SELECT id, url FROM webhooks_endpoint WHERE id = ANY(%s) FOR NO KEY UPDATE SKIP LOCKED
 """
 # `succeeded` says that one did, `failures` how many came after the last of those.
 MOVE_LANES = """
@@ -83,24 +97,34 @@ SELECT id, lease_token, endpoint_id, attempt_count,
 """
 
 
+class News(Enum):
+    """Whether an endpoint's row must hear of an attempt."""
+
+    FRESH = auto()  # it must
+    STALE = auto()  # a success among successes: only together with others, for the order's sake
+    NONE = auto()  # it says nothing about the receiver
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One attempt and what follows from it. `began_at` is epoch seconds by the database's clock.
 
-    `news` says whether the lane must hear of it: a success among successes is none, and an attempt
-    whose sender vanished says nothing about the receiver.
+    `url` is where it was sent: an endpoint that has another one by now does not hear of it. What no
+    longer `may_wait` for its endpoint is written without it.
     """
 
     delivery_id: uuid.UUID
     token: int
     endpoint_id: uuid.UUID
+    url: str
     verdict: Verdict
     began_at: float
     duration_ms: int
     status_code: int | None = None
     address: str | None = None
     excerpt: str = ""
-    news: bool = True
+    news: News = News.FRESH
+    may_wait: bool = True
 
     @property
     def key(self) -> tuple[uuid.UUID, int]:
@@ -108,23 +132,82 @@ class Outcome:
         return self.delivery_id, self.token
 
 
-def write(outcomes: Sequence[Outcome]) -> int:
-    """Record the attempts and move their deliveries and lanes, all at once; how many were ours.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many outcomes were ours to write, and which ones were left for the next time."""
 
-    An outcome of a delivery that another sender took over meanwhile is not written.
+    ours: int = 0
+    left: tuple[Outcome, ...] = ()
+
+
+def write(outcomes: Sequence[Outcome]) -> Written:
+    """Record the attempts and move their deliveries and lanes, all at once.
+
+    `outcomes` are in the order in which they ended. Never waits for a row: what concerns a delivery
+    or an endpoint that somebody else holds is left. An outcome of a delivery that another sender
+    took over meanwhile is not written, nor is one that the database refuses.
     """
     if not outcomes:
-        return 0
+        return Written()
+    try:
+        return _write_together(outcomes)
+    except (DataError, IntegrityError):
+        if len(outcomes) > 1:
+            return _write_singly(outcomes)
+        delivery_id = str(outcomes[0].delivery_id)
+        log.exception("webhook.outcome_refused", delivery_id=delivery_id)
+        return Written()
+
+
+def _write_singly(outcomes: Sequence[Outcome]) -> Written:
+    """So that one which the database refuses keeps no other from being written."""
+    written = [write([one]) for one in outcomes]
+    left = tuple(outcome for one in written for outcome in one.left)
+    return Written(sum(one.ours for one in written), left)
+
+
+def _write_together(outcomes: Sequence[Outcome]) -> Written:
     with transaction.atomic():
-        _lock({outcome.endpoint_id for outcome in outcomes if outcome.news})
-        written = _write(outcomes)
-        kept = [outcome for outcome in outcomes if outcome.key in written]
-        _move_lanes([outcome for outcome in kept if outcome.news])
-        _disable_gone(kept)
+        speaking = {one.endpoint_id for one in outcomes if one.news is News.FRESH}
+        urls = _lock(speaking)
+        away = speaking - set(urls)
+        ready = [one for one in outcomes if one.endpoint_id not in away or not _waits(one)]
+        written = _write(ready)
+        kept = [one for one in ready if one.key in written]
+        heard = [
+            one
+            for one in kept
+            if one.news is not News.NONE and urls.get(one.endpoint_id) == one.url
+        ]
+        _move_lanes(heard)
+        _disable_gone(heard)
         _tell_exhausted(kept)
-    if len(written) < len(outcomes):
-        log.warning("webhook.outcomes_of_others", count=len(outcomes) - len(written))
-    return len(written)
+        done = _done(ready, written)
+    return Written(len(written), tuple(one for one in outcomes if one.key not in done))
+
+
+def _waits(outcome: Outcome) -> bool:
+    return outcome.may_wait and outcome.news is not News.NONE
+
+
+def _done(
+    outcomes: Sequence[Outcome], written: set[tuple[uuid.UUID, int]]
+) -> set[tuple[uuid.UUID, int]]:
+    """Those that need no other try: written, or of a delivery that is no longer the sender's."""
+    unwritten = [one for one in outcomes if one.key not in written]
+    if not unwritten:
+        return written
+    values: dict[str, Any] = {
+        "ids": [one.delivery_id for one in unwritten],
+        "tokens": [one.token for one in unwritten],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STILL_HELD, values)
+        held = {(delivery_id, token) for delivery_id, token in cursor.fetchall()}
+    lost = {one.key for one in unwritten} - held
+    if lost:
+        log.warning("webhook.outcomes_of_others", count=len(lost))
+    return written | lost
 
 
 def recover_lost() -> int:
@@ -136,7 +219,7 @@ def recover_lost() -> int:
         with connection.cursor() as cursor:
             cursor.execute(LOST, {"hold": lanes.hold_seconds(), "most": MOST_LOST})
             outcomes = [_lost(*row) for row in cursor.fetchall()]
-        return write(outcomes)
+        return write(outcomes).ours
 
 
 def _lost(
@@ -145,17 +228,21 @@ def _lost(
     is_last = attempts >= len(settings.WEBHOOK_RETRY_SCHEDULE)
     status = verdicts.DEAD if is_last else verdicts.QUEUED
     verdict = Verdict(status, verdicts.IS_LOST)
-    return Outcome(delivery_id, token, endpoint_id, verdict, began_at, 0, news=False)
+    return Outcome(delivery_id, token, endpoint_id, "", verdict, began_at, 0, news=News.NONE)
 
 
-def _lock(endpoint_ids: set[uuid.UUID]) -> None:
-    """Endpoints before deliveries, and in the order of their ids, as whoever else locks several."""
-    if endpoint_ids:
-        held = Endpoint.objects.select_for_update(no_key=True).filter(id__in=endpoint_ids)
-        list(held.order_by("id").values_list("id", flat=True))
+def _lock(endpoint_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The addresses of those endpoints that nobody else holds, now locked."""
+    if not endpoint_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [list(endpoint_ids)])
+        return dict(cursor.fetchall())
 
 
 def _write(outcomes: Sequence[Outcome]) -> set[tuple[uuid.UUID, int]]:
+    if not outcomes:
+        return set()
     values: dict[str, list[Any]] = {
         "ids": [one.delivery_id for one in outcomes],
         "tokens": [one.token for one in outcomes],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Hashable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -15,7 +17,7 @@ from webhooks.delivery.exchanges import GRACE_SECONDS, Exchange, Exchanges, Resu
 from webhooks.delivery.verdicts import IS_UNSIGNED, OUR_FAULTS, SUCCEEDED, Verdict, judge
 from webhooks.services import lanes, outcomes, sending
 from webhooks.services.lanes import Taken
-from webhooks.services.outcomes import Outcome
+from webhooks.services.outcomes import News, Outcome
 from webhooks.services.signing import Signing, Unsigned
 
 log = structlog.get_logger(__name__)
@@ -53,13 +55,23 @@ def _hand_over(run: Run, slot: int) -> None:
             sending.ask_for_sender(slot=slot)
 
 
+def patience_seconds() -> float:
+    """How long an outcome waits for an endpoint that somebody else holds.
+
+    Then it is written without it: with the deadline it is well within `lanes.hold_seconds`.
+    """
+    return settings.WEBHOOK_DEADLINE_SECONDS / 2
+
+
 class Sender:
     """What one job holds: deliveries whose exchanges are in flight."""
 
     def __init__(self, exchanges: Exchanges) -> None:
         self.exchanges = exchanges
         self._held: dict[Hashable, Taken] = {}
+        self._unsent: list[Taken] = []  # taken, and its exchanges not begun
         self._unwritten: list[Outcome] = []
+        self._shaky: set[uuid.UUID] = set()  # endpoints whose last attempt here failed
         self._signing = Signing()
         self._clock = 0.0  # what the database's clock is ahead of the monotonic one
 
@@ -77,10 +89,15 @@ class Sender:
                 return
 
     def finish_begun(self) -> None:
-        """Write what is still in flight; what outlives its deadline too is left to its lease."""
+        """Write what is still in flight, and give back what was never sent.
+
+        What outlives its deadline too is left to its lease.
+        """
         ends_at = time.monotonic() + settings.WEBHOOK_DEADLINE_SECONDS + GRACE_SECONDS
-        while self._held and time.monotonic() < ends_at:
+        ends_at += patience_seconds()
+        while (self._held or self._unsent) and time.monotonic() < ends_at:
             try:
+                self._give_back()
                 self._write(wait=LOOK_SECONDS)
             except (OperationalError, InterfaceError) as error:
                 log.warning("webhook.outcomes_wait", count=len(self._unwritten), error=str(error))
@@ -89,13 +106,19 @@ class Sender:
 
     def _take(self) -> int:
         free = settings.WEBHOOK_IN_FLIGHT - len(self._held)
-        taken = lanes.take(free=free) if free > 0 else []
+        taken = self._unsent = lanes.take(free=free) if free > 0 else []
         if taken:
             self._clock = taken[-1].taken_at - time.monotonic()
             self._signing.load({one.endpoint_id for one in taken})
             self._held |= {one.key: one for one in taken}
+            self._unsent = []
             self._begin(taken)
         return len(taken)
+
+    def _give_back(self) -> None:
+        if self._unsent:
+            lanes.give_back(self._unsent)
+            self._unsent = []
 
     def _begin(self, taken: list[Taken]) -> None:
         exchanges = []
@@ -128,10 +151,18 @@ class Sender:
     def _write(self, *, wait: float) -> None:
         """Write what has ended; what cannot be written now is kept for the next time."""
         self._unwritten += [self._outcome(one) for one in self.exchanges.results(wait=wait)]
-        outcomes.write(self._unwritten)
+        written = outcomes.write([self._in_time(one) for one in self._unwritten])
+        left = {outcome.key for outcome in written.left}
         for outcome in self._unwritten:
-            del self._held[outcome.key]
-        self._unwritten.clear()
+            if outcome.key not in left:
+                del self._held[outcome.key]
+        self._unwritten = list(written.left)
+
+    def _in_time(self, outcome: Outcome) -> Outcome:
+        """The outcome so that it is written before its lease ends."""
+        ended_at = outcome.began_at + outcome.duration_ms / 1000
+        waited = self._clock + time.monotonic() - ended_at
+        return replace(outcome, may_wait=waited < patience_seconds())
 
     def _outcome(self, result: Result) -> Outcome:
         one = self._held[result.key]
@@ -147,18 +178,23 @@ class Sender:
             one.id,
             one.token,
             one.endpoint_id,
+            one.url,
             verdict,
             began_at=self._clock + result.began_at,
             duration_ms=result.duration_ms,
             status_code=result.status_code,
             address=result.address,
             excerpt=result.excerpt,
-            news=_is_news(one, verdict),
+            news=self._news(one, verdict),
         )
 
-
-def _is_news(one: Taken, verdict: Verdict) -> bool:
-    """Whether its lane must hear of an attempt. What went wrong on our side is not its fault."""
-    if verdict.status == SUCCEEDED:
-        return one.tells
-    return verdict.error_kind not in OUR_FAULTS
+    def _news(self, one: Taken, verdict: Verdict) -> News:
+        """What went wrong on our side is not the receiver's; a success after a failure is news."""
+        if verdict.error_kind in OUR_FAULTS:
+            return News.NONE
+        if verdict.status != SUCCEEDED:
+            self._shaky.add(one.endpoint_id)
+            return News.FRESH
+        is_news = one.tells or one.endpoint_id in self._shaky
+        self._shaky.discard(one.endpoint_id)
+        return News.FRESH if is_news else News.STALE
