@@ -267,7 +267,7 @@ def _as(kind: type[errors.Refusal], *, detail: bool = False) -> Callable[[Any], 
 
 
 # Looked through in order: the special before the general.
-TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], errors.Refusal | None]], ...] = (
+TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], errors.Refusal | None]]] = [
     (drf_errors.ValidationError, _from_validation),
     (drf_errors.ParseError, _as(BadRequest, detail=True)),
     (drf_errors.AuthenticationFailed, _as(errors.NotSignedIn, detail=True)),
@@ -292,7 +292,12 @@ TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], errors.Refusal | None
     (DataError, _from_data_error),
     (OperationalError, _from_operational_error),
     (InterfaceError, _from_operational_error),
-)
+]
+
+
+def translate(kind: type[Exception], to: Callable[[Any], errors.Refusal | None]) -> None:
+    """Let a package that this one does not know say what its exceptions amount to."""
+    TRANSLATIONS.append((kind, to))
 
 
 def no_such_address(_request: HttpRequest, **_rest: str) -> HttpResponse:

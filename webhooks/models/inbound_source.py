@@ -8,6 +8,7 @@ from django.db import models
 
 from core.db.rows import OwnedRow
 from core.secrets.fields import EncryptedField
+from core.secrets.keyring import SecretsError
 
 
 class Scheme(models.TextChoices):
@@ -45,9 +46,18 @@ class InboundSource(OwnedRow):
         return self.name
 
     def secrets_at(self, moment: datetime) -> tuple[str, ...]:
-        """What a signature may be made with at that moment, the current one first."""
-        if self.previous_secret is None or self.previous_until is None:
-            return (self.secret,)
-        if self.previous_until <= moment:
-            return (self.secret,)
-        return (self.secret, self.previous_secret)
+        """What a signature may be made with at that moment, the current one first.
+
+        One that cannot be read is left out; raises SecretsError when no other is good.
+        """
+        overlaps = self.previous_until is not None and self.previous_until > moment
+        found: list[str] = []
+        unreadable: SecretsError | None = None
+        for name in ("secret", "previous_secret") if overlaps else ("secret",):
+            try:
+                found.append(getattr(self, name))
+            except SecretsError as error:
+                unreadable = error
+        if not found and unreadable is not None:
+            raise unreadable
+        return tuple(found)

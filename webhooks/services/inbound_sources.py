@@ -11,6 +11,7 @@ from django.db import transaction
 from core import errors
 from core.accounts.actor import Actor
 from core.db.clock import now
+from core.secrets.keyring import SecretsError
 from core.security.models import Severity
 from core.security.services import record_security_event
 from webhooks import signatures
@@ -57,8 +58,9 @@ def rotate_secret(
     chosen = new_secret(scheme) if secret is None else _checked(secret, scheme)
     with transaction.atomic():
         held = _locked(source)
-        overlaps = overlap > 0 and held.secret != chosen
-        held.previous_secret = held.secret if overlaps else None
+        current = _readable(held)
+        overlaps = overlap > 0 and current not in (None, chosen)
+        held.previous_secret = current if overlaps else None
         held.previous_until = now(plus_seconds=overlap) if overlaps else None
         held.secret = chosen
         held.save()
@@ -70,6 +72,14 @@ def rotate_secret(
             outlives_rollback=False,
         )
     return held
+
+
+def _readable(source: InboundSource) -> str | None:
+    """The secret that is replaced; None for one that cannot be read, so is good for nothing."""
+    try:
+        return source.secret
+    except SecretsError:
+        return None
 
 
 def new_secret(scheme: Scheme) -> str:

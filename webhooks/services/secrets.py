@@ -12,6 +12,7 @@ from django.db.models import Q
 from core import errors
 from core.db.clock import now
 from core.db.transactions import insist_on_transaction
+from core.secrets.keyring import SecretsError
 from webhooks import signatures
 from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
 
@@ -74,8 +75,8 @@ def rotate_secret(
 ) -> EndpointSecret:
     """Sign with a new secret, for a while beside the ones before: a day unless set otherwise.
 
-    An overlap of 0 ends all old ones at once, as after a leak. Without `scheme` it stays as it is.
-    Raises RotatedTooOften.
+    An overlap of 0 ends all old ones at once, as after a leak; those that cannot be read end too.
+    Without `scheme` it stays as it is. Raises RotatedTooOften.
     """
     overlap = (
         settings.WEBHOOK_SECRET_OVERLAP_SECONDS if overlap_seconds is None else overlap_seconds
@@ -88,7 +89,15 @@ def rotate_secret(
         current = held.current().first()
         held.current().update(expires_at=moment + timedelta(seconds=overlap), updated_at=moment)
         held.filter(Q() if overlap == 0 else Q(expires_at__lte=moment)).delete()
+        held.filter(id__in=[row.id for row in held if not _opens(row)]).delete()
         if held.count() >= MOST_AT_ONCE:
             raise RotatedTooOften
         usual = SignatureScheme(current.scheme) if current else SignatureScheme.V1
         return create_secret(endpoint=endpoint, scheme=scheme or usual)
+
+
+def _opens(row: EndpointSecret) -> bool:
+    try:
+        return bool(row.secret)
+    except SecretsError:
+        return False

@@ -63,9 +63,11 @@ class Signing:
 
 
 def _opened(rows: list[EndpointSecret]) -> tuple[str, ...]:
-    """The secrets of one endpoint; none if one cannot be read, as its receiver may wait for it."""
-    try:
-        return tuple(row.secret for row in rows)
-    except SecretsError as error:
-        log.warning("webhook.secret_unreadable", error=str(error))
-        return ()
+    """The secrets of one endpoint that can be read: a receiver takes what one of its own signed."""
+    opened = []
+    for row in rows:
+        try:
+            opened.append(row.secret)
+        except SecretsError as error:
+            log.warning("webhook.secret_unreadable", secret_id=str(row.id), error=str(error))
+    return tuple(opened)
