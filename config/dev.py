@@ -208,7 +208,7 @@ def grace_seconds() -> int:
 def environment_of(name: str, places: Places) -> dict[str, str]:
     """The environment of one process. Only the web process debugs: DEBUG remembers every query."""
     own = {"PYTHONUNBUFFERED": "1"}
-    if name in ("speech", "worker"):
+    if name in ("speech", "sending", "worker"):
         own["OMP_NUM_THREADS"] = "1"
         # macOS ends a forked process that touches its frameworks unless told otherwise.
         own["OBJC_DISABLE_INITIALIZE_FORK_SAFETY"] = "YES"

@@ -14,8 +14,9 @@ WEB_THREADS = 8
 CELERY = ("celery", "--quiet", "--app", "config.celery")
 WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO")
 
-# Speech takes minutes and every core it is given, so it has a worker of its own.
-SPEECH = "transcription"
+# Speech takes minutes and every core it is given, and senders stay while there is anything to send:
+# each would leave no process to other work.
+SPEECH, SENDING = "transcription", "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,12 @@ class Worker:
     concurrency: int
 
 
-# A laptop: one worker for speech, one for everything else.
-TWO_WORKERS = (
+REST = tuple(queue for queue in QUEUES if queue not in (SPEECH, SENDING))
+# A laptop: one worker for speech, one for sending, one for everything else.
+FEW_WORKERS = (
     Worker("speech", "speech to text", (SPEECH,), 2),
-    Worker("worker", "all other background work", tuple(q for q in QUEUES if q != SPEECH), 2),
+    Worker("sending", "telling other systems", (SENDING,), 2),
+    Worker("worker", "all other background work", REST, 2),
 )
 # A server: a flood in one queue takes no process, and no memory, from another.
 WORKER_PER_QUEUE = tuple(
@@ -61,7 +64,7 @@ class Places:
     grace_seconds: int = 60
 
 
-def processes(places: Places, workers: tuple[Worker, ...] = TWO_WORKERS) -> dict[str, Process]:
+def processes(places: Places, workers: tuple[Worker, ...] = FEW_WORKERS) -> dict[str, Process]:
     """Every process by its name."""
     listed = (
         Process("web", "the REST API, the admin and the docs", _web(places)),

@@ -68,7 +68,7 @@ def measure() -> list[Goal]:
     settings.SSRF_ALLOW_CIDRS, settings.OUTBOUND_ALLOW_HTTP = HERE, True
     with customer() as receiver:
         goals = _cpu_of_an_exchange(receiver) + _cpu_of_rows() + _overlap(receiver)
-        with _running("relay", "worker"):
+        with _running("relay", "sending"):
             goals += _throughput(receiver) + _latency(receiver) + _drain(receiver)
             goals += _fairness(receiver)
     return goals + _log_search()

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from config import dev
-from config.processes import Places, Process, processes
+from config.processes import FEW_WORKERS, Places, Process, processes
 from core.jobs.queues import QUEUES
 
 WAITS = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True)"
@@ -47,6 +47,20 @@ def test_every_queue_is_served_by_exactly_one_worker() -> None:
     ]
 
     assert sorted(served) == sorted(QUEUES)
+
+
+def test_senders_take_no_process_from_other_work() -> None:
+    """Each stays while there is anything to send, and there are as many as WEBHOOK_SENDERS."""
+    shared = [worker.queues for worker in FEW_WORKERS if "webhook" in worker.queues]
+
+    assert shared == [("webhook",)]
+
+
+def test_the_readme_shows_the_workers_of_one_machine() -> None:
+    readme = (Path(dev.__file__).parents[1] / "README.md").read_text()
+
+    for worker in FEW_WORKERS:
+        assert f"worker -Q {','.join(worker.queues)} -c {worker.concurrency}`" in readme
 
 
 def test_every_program_is_installed() -> None:

@@ -15,7 +15,9 @@ from typing import Any
 import psutil
 from django.db import transaction
 
+from config.processes import SPEECH
 from core.jobs.models import AttemptOutcome, Job, JobAttempt, JobStatus
+from core.jobs.queues import QUEUES
 from core.jobs.services import HOUSEKEEPING, Origin, enqueue
 from tests.faults import kinds, ledger  # noqa: F401 - registers the kinds
 from tests.faults.servers import Servers
@@ -27,6 +29,8 @@ PERIOD_SECONDS = 0.2
 # A machine with two cores, on which a Python process takes seconds to start, may be late by this.
 SLACK_SECONDS = 10.0
 PATIENCE_SECONDS = 120.0
+
+SERVED = ",".join(queue for queue in QUEUES if queue != SPEECH)
 
 Process = subprocess.Popen[bytes]
 
@@ -49,7 +53,7 @@ class Site:
         modules = ["tests.faults.kinds"]
         if "faketime" in under:
             modules.append("tests.faults.false_clock")
-        options = ("-c", str(processes), "--include", ",".join(modules))
+        options = ("-Q", SERVED, "-c", str(processes), "--include", ",".join(modules))
         return self.house.start("worker", *options, under=under)
 
     def processes(self) -> list[psutil.Process]:
