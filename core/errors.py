@@ -52,6 +52,8 @@ class TooLarge(Invalid):
 class NotSignedIn(Refusal):
     """Nobody is known to be asking."""
 
+    asks_for: ClassVar[str] = "Bearer"  # the HTTP authentication scheme that would do
+
     code = "not_signed_in"
     sentence = "Sign in or send an API key."
 

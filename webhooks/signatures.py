@@ -44,8 +44,9 @@ _HEX = re.compile(r"[0-9a-f]{64}", re.I | re.ASCII)
 
 
 class Unverified(errors.NotSignedIn):
-    """A message whose sender could not be verified."""
+    """A message whose sender could not be verified. No API key would help."""
 
+    asks_for = "Signature"
     code = "signature.refused"
     sentence = "The message could not be verified."
 

@@ -151,8 +151,8 @@ def problem(refusal: errors.Refusal) -> HttpResponse:
     response = HttpResponse(orjson.dumps(body_of(refusal)), content_type=MEDIA_TYPE, status=status)
     if refusal.retry_after is not None:
         response["Retry-After"] = str(max(1, math.ceil(refusal.retry_after)))
-    if status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = 'Bearer realm="minutebook"'
+    if isinstance(refusal, errors.NotSignedIn):
+        response["WWW-Authenticate"] = f'{refusal.asks_for} realm="minutebook"'
     return response
 
 

@@ -13,6 +13,7 @@ from core.accounts.models import Role
 from core.db.clock import now
 from core.events.models import Event
 from core.secrets.fields import Sealed
+from core.security.models import SecurityEvent
 from tests import make
 from webhooks import signatures
 from webhooks.models import Delivery, DisabledReason, Endpoint, EndpointSecret
@@ -74,6 +75,28 @@ def test_a_secret_lies_encrypted_in_the_database(client: APIClient) -> None:
 
 def test_each_endpoint_has_a_secret_of_its_own(client: APIClient) -> None:
     assert create(client).json()["secret"] != create(client).json()["secret"]
+
+
+def test_a_secret_that_another_endpoint_has_is_refused(client: APIClient) -> None:
+    secret = signatures.new_secret()
+    first = create(client, secret=secret).json()
+    client.post(f"{ADDRESS}{first['id']}/secret/rotate/")  # it still signs
+
+    answer = create(client, secret=secret)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "endpoint.secret_in_use")
+    assert create(client, secret=signatures.new_secret()).status_code == 201
+    elsewhere = make.client(make.actor(role=Role.ADMIN))
+    assert create(elsewhere, secret=secret).status_code == 201, "it would tell of others' secrets"
+
+
+def test_rotating_a_secret_is_a_security_event(client: APIClient, who: Actor) -> None:
+    made = create(client).json()
+    client.post(f"{ADDRESS}{made['id']}/secret/rotate/", {"overlap_seconds": 0})
+
+    event = SecurityEvent.objects.get(kind="webhooks.endpoint_secret_rotated")
+    assert event.organization_id == who.organization.id
+    assert event.data == {"endpoint_id": made["id"], "overlap_seconds": 0}
 
 
 def test_a_repeated_request_makes_nothing_and_shows_no_secret(client: APIClient) -> None:

@@ -19,6 +19,7 @@ from django.conf import LazySettings
 from django.db import connection
 from rest_framework.test import APIClient
 
+from core.db.clock import now
 from core.db.rows import new_id
 from core.events.models import Event
 from core.jobs.models import Job, JobStatus
@@ -370,3 +371,25 @@ def test_what_is_kept_can_be_shown() -> None:
             assert shown.isprintable()
             assert len(shown) <= 255
         assert message.message_id
+
+
+def test_a_source_sends_so_many_messages_a_minute_and_no_more(settings: LazySettings) -> None:
+    settings.INBOUND_MESSAGES_PER_MINUTE = 2
+    sender, other = source(), source()
+    for _ in range(3):
+        post(sender, b"{}", secret=ANOTHER_SECRET)  # is nobody's message
+    assert [post(sender, b"{}").status_code for _ in range(2)] == [202, 202]
+
+    answer = post(sender, b"{}")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "inbound.too_many")
+    assert 50 < int(answer["Retry-After"]) <= 60
+    assert post(other, b"{}").status_code == 202
+    InboundMessage.objects.update(created_at=now(plus_seconds=-61))
+    assert post(sender, b"{}").status_code == 202
+
+
+def test_a_refused_signature_does_not_ask_for_an_api_key() -> None:
+    answer = post(source(), b"{}", {})
+    assert answer.status_code == 401
+    assert "Bearer" not in answer["WWW-Authenticate"]

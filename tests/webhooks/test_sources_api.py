@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from core import errors
 from core.accounts.models import Role
 from core.db.clock import now
 from core.events.models import Event
@@ -68,6 +69,23 @@ def test_a_secret_that_the_sender_hands_out_is_taken(admin: APIClient) -> None:
         shown = created(admin, scheme=scheme, secret=text)
         source = InboundSource.objects.get(id=shown["id"])
         assert post(source, b"{}", secret=text).status_code == 202
+
+
+def test_there_are_never_more_sources_than_allowed(
+    admin: APIClient, settings: LazySettings
+) -> None:
+    settings.INBOUND_SOURCES_PER_ORGANIZATION = 1
+    created(admin)
+    created(make.client(make.actor(role=Role.ADMIN)))
+    answer = admin.post(SOURCES, {"name": "Shop", "scheme": "github"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "source.too_many")
+
+
+def test_a_message_that_is_gone_is_not_handled_again() -> None:
+    message = make.inbound_message(source=make.inbound_source())
+    InboundMessage.objects.all().delete()
+    with pytest.raises(errors.NotFound):
+        inbound_messages.handle_again(message=message)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,13 @@ def refusals_of(source: InboundSource, kind: str) -> int:
     ).count()
 
 
+def time_of_message_before(source: InboundSource, many: int) -> datetime | None:
+    """When the first of the newest `many` messages came; None if there are fewer. One index."""
+    rows = InboundMessage.objects.filter(source=source).order_by("-created_at", "-id")
+    found: datetime | None = rows.values_list("created_at", flat=True)[many - 1 : many].first()
+    return found
+
+
 def older_than(horizon: datetime) -> QuerySet[Any]:
     """Messages that still have their body and were received before that moment, oldest first."""
     rows = InboundMessage.objects.filter(received_at__lt=horizon, body__isnull=False)

@@ -36,6 +36,13 @@ BATCH = 200
 PRUNE_SECONDS = 30.0
 
 
+class TooManyMessages(errors.TooBusy):
+    """A source sends more than INBOUND_MESSAGES_PER_MINUTE."""
+
+    code = "inbound.too_many"
+    sentence = "This source sends more messages than are taken in a minute. Try again shortly."
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A message that is kept now, and whether it was kept before."""
@@ -50,10 +57,11 @@ def receive(
     """Keep a message whose signature is right, and ask a job to tell the house of it.
 
     `headers` are by lower-case name. A copy of a kept message has no further effect. Raises
-    Unverified after recording who tried.
+    Unverified after recording who tried, and TooManyMessages.
     """
     moment = now()
     signed_hash = _verify(source, headers, body, moment, ip)
+    _check_rate(source, moment)
     names = names_of(Scheme(source.scheme), headers, body, signed_hash=signed_hash)
     message = InboundMessage(
         id=new_id(),
@@ -91,6 +99,16 @@ def _verify(
         _record_refusal(source, refusal.code, ip)
         raise
     return signed
+
+
+def _check_rate(source: InboundSource, moment: datetime) -> None:
+    """Of verified messages only: others must not use up what a source may send."""
+    earliest = queries.time_of_message_before(source, settings.INBOUND_MESSAGES_PER_MINUTE)
+    if earliest is None:
+        return
+    wait = queries.MINUTE - (moment - earliest).total_seconds()
+    if wait > 0:
+        raise TooManyMessages(retry_after=wait)
 
 
 def _record_refusal(source: InboundSource, code: str, ip: str | None) -> None:
@@ -155,10 +173,13 @@ def handle_again(*, message: InboundMessage) -> InboundMessage:
     """Tell the house once more, as staff wish; whoever listens hears the same message twice.
 
     With a job of its own: to find and hold the one that may be at it, after the message, would
-    lock in the wrong order. Whichever comes second finds the work done.
+    lock in the wrong order. Whichever comes second finds the work done. Raises NotFound.
     """
     with transaction.atomic():
-        held = queries.locked(message.id)
+        try:
+            held = queries.locked(message.id)
+        except InboundMessage.DoesNotExist:
+            raise errors.NotFound from None
         held.handled_at = None
         held.save(update_fields=("handled_at", "updated_at"))
         _ask_for_handling(held)

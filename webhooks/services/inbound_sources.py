@@ -10,6 +10,7 @@ from django.db import transaction
 
 from core import errors
 from core.accounts.actor import Actor
+from core.accounts.models import Organization
 from core.db.clock import now
 from core.secrets.keyring import SecretsError
 from core.security.models import Severity
@@ -23,15 +24,35 @@ UNFIT = "A secret has 16 to 255 printable ASCII characters and no spaces."
 NOT_STANDARD = "A Standard Webhooks secret is `whsec_` and the base64 of 24 to 64 bytes."
 
 
+class TooManySources(errors.Conflict):
+    """The organization has as many sources as it may have."""
+
+    code = "source.too_many"
+    sentence = "There are as many sources as an organization may have. Delete one first."
+
+
 def create_source(
     *, actor: Actor, name: str, scheme: Scheme, secret: str | None = None
 ) -> InboundSource:
-    """Make a sender known, with the secret it hands out or one of ours. Raises Invalid."""
+    """Make a sender known, with the secret it hands out or one of ours.
+
+    Raises Invalid or TooManySources.
+    """
     chosen = new_secret(scheme) if secret is None else _checked(secret, scheme)
-    source: InboundSource = InboundSource.objects.create(
-        organization=actor.organization, name=name, scheme=scheme, secret=chosen
-    )
+    with transaction.atomic():
+        _check_room(actor.organization)
+        source: InboundSource = InboundSource.objects.create(
+            organization=actor.organization, name=name, scheme=scheme, secret=chosen
+        )
     return source
+
+
+def _check_room(organization: Organization) -> None:
+    """Under the organization's lock, so that two at once cannot both be the last."""
+    Organization.objects.select_for_update(no_key=True).get(id=organization.id)
+    held = InboundSource.objects.filter(organization=organization).count()
+    if held >= settings.INBOUND_SOURCES_PER_ORGANIZATION:
+        raise TooManySources
 
 
 def update_source(*, source: InboundSource, **changes: Any) -> InboundSource:

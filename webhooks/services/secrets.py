@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from core import errors
 from core.db.clock import now
 from core.db.transactions import insist_on_transaction
 from core.secrets.keyring import SecretsError
+from core.security.models import Severity
+from core.security.services import record_security_event
 from webhooks import signatures
 from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
 
@@ -25,6 +28,13 @@ class WeakSecret(errors.Invalid):
 
     code = "endpoint.weak_secret"
     sentence = "A secret is whsec_ and the base64 of 24 to 64 random bytes."
+
+
+class SecretInUse(errors.Conflict):
+    """Whoever knows the secret of one endpoint could sign as if for another."""
+
+    code = "endpoint.secret_in_use"
+    sentence = "Another endpoint has this secret already. Give each one of its own."
 
 
 class RotatedTooOften(errors.Conflict):
@@ -42,7 +52,7 @@ def create_secret(
 ) -> EndpointSecret:
     """The endpoint's new current secret; `secret` is one that its receiver knows already.
 
-    Part of making or rotating, in its transaction. Raises WeakSecret.
+    Part of making or rotating, in its transaction. Raises WeakSecret or SecretInUse.
     """
     insist_on_transaction("create_secret")
     row = EndpointSecret(organization_id=endpoint.organization_id, endpoint=endpoint, scheme=scheme)
@@ -51,20 +61,32 @@ def create_secret(
             raise WeakSecret("A key pair is always made here.")
         row.secret, row.public_key = signatures.new_key_pair()
     else:
-        _check_strength(secret)
+        _check_given(secret, row)
         row.secret = secret or signatures.new_secret()
     row.save(force_insert=True)
     return row
 
 
-def _check_strength(secret: str) -> None:
-    """Nothing, or a shared secret of the standard's length that does not repeat itself."""
+def _check_given(secret: str, row: EndpointSecret) -> None:
+    """Nothing, or a shared secret that is strong enough and that no other endpoint has."""
     if not secret:
         return
     if not secret.startswith(signatures.SECRET) or not signatures.is_secret(secret):
         raise WeakSecret
-    if len(set(base64.b64decode(secret.removeprefix(signatures.SECRET)))) < FEWEST_DIFFERENT:
+    key = _bytes_of(secret)
+    if len(set(key)) < FEWEST_DIFFERENT:
         raise WeakSecret
+    held = EndpointSecret.objects.filter(
+        organization_id=row.organization_id, scheme=SignatureScheme.V1
+    )
+    # Each is opened: at most some hundred, and sealed texts cannot be compared.
+    others = held.exclude(endpoint_id=row.endpoint_id)
+    if any(_opens(one) and hmac.compare_digest(_bytes_of(one.secret), key) for one in others):
+        raise SecretInUse
+
+
+def _bytes_of(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix(signatures.SECRET))
 
 
 def rotate_secret(
@@ -93,7 +115,15 @@ def rotate_secret(
         if held.count() >= MOST_AT_ONCE:
             raise RotatedTooOften
         usual = SignatureScheme(current.scheme) if current else SignatureScheme.V1
-        return create_secret(endpoint=endpoint, scheme=scheme or usual)
+        made = create_secret(endpoint=endpoint, scheme=scheme or usual)
+        record_security_event(
+            kind="webhooks.endpoint_secret_rotated",
+            severity=Severity.INFO,
+            organization_id=endpoint.organization_id,
+            data={"endpoint_id": str(endpoint.id), "overlap_seconds": overlap},
+            outlives_rollback=False,
+        )
+    return made
 
 
 def _opens(row: EndpointSecret) -> bool:
