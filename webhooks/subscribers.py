@@ -26,7 +26,7 @@ def owe_deliveries(events: Sequence[Event]) -> None:
 @subscribe("endpoint.disabled")
 def tell_those_in_charge(event: Event) -> None:
     """Owners and admins hear of an endpoint that we disabled."""
-    endpoint = Endpoint.objects.filter(id=event.data["endpoint_id"]).first()
+    endpoint = Endpoint.objects.present().filter(id=event.data["endpoint_id"]).first()
     if endpoint is None or endpoint.is_enabled:
         return
     for user_id in queries.in_charge(endpoint.organization_id):

@@ -22,9 +22,9 @@ def send_deliveries(run: Run, *, slot: int, **_: Any) -> None:
     senders.send_deliveries(run=run, slot=slot)
 
 
-@job("webhooks.prune_deliveries", queue="default", every_seconds=3600)
+@job(history.KIND, queue="default", every_seconds=3600)
 def prune_deliveries(run: Run, **_: Any) -> None:
-    """Remove deliveries that ended long ago."""
+    """Remove deliveries that ended long ago, and deleted endpoints with theirs."""
     run.report(0.0, f"{history.prune()} deliveries removed")
 
 

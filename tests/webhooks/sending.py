@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection, transaction
@@ -78,9 +79,28 @@ def owe_many(endpoint: Endpoint, many: int, *, body: str = "{}") -> None:
 
 def blocks_of(statement: str, values: dict[str, Any]) -> int:
     """Blocks, read or found in memory, that a statement touches; what it writes is undone."""
+    plan = _plan_of(statement, values)
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def indexes_of(statement: str, values: Any) -> set[str]:
+    """The indexes by which a statement comes to deliveries; "all of them" stands for none."""
+    return set(_ways(_plan_of(statement, values)))
+
+
+def _ways(node: dict[str, Any]) -> Iterator[str]:
+    if node.get("Index Name", "").startswith("delivery_"):
+        yield node["Index Name"]
+    elif node.get("Relation Name") == "webhooks_delivery" and node["Node Type"] == "Seq Scan":
+        yield "all of them"
+    for child in node.get("Plans", []):
+        yield from _ways(child)
+
+
+def _plan_of(statement: str, values: Any) -> dict[str, Any]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", values)
         answer = cursor.fetchone()[0]
         transaction.set_rollback(True)
-    plan = (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
-    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+    plan: dict[str, Any] = (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
+    return plan

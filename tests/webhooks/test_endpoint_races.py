@@ -5,22 +5,27 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
+from core import errors
 from core.events import services as events
 from core.events.models import Event
 from tests import make
 from tests.processes import wait_until
+from tests.run_jobs import run_jobs
+from tests.webhooks.sending import owe_many
 from tests.webhooks.test_endpoints_api import ADDRESS, create
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint, EndpointSecret
-from webhooks.services import deliveries, endpoints
+from webhooks.queries import endpoints as queries
+from webhooks.services import deliveries, endpoints, history, lanes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+LOG = "/api/v1/webhooks/deliveries/"
 MANY = 6
 
 
@@ -101,6 +106,7 @@ def test_an_endpoint_that_is_deleted_while_it_is_owed_something_leaves_nothing()
     at_once(delete_or_owe)
     Event.objects.update(next_try_at=None)
     events.fan_out()
+    history.prune()
 
     assert not Delivery.objects.exists()
     assert not Endpoint.objects.exists()
@@ -109,23 +115,71 @@ def test_an_endpoint_that_is_deleted_while_it_is_owed_something_leaves_nothing()
 
 def test_an_attempt_that_is_written_while_its_endpoint_is_deleted_goes_too() -> None:
     row = make.delivery(endpoint=make.endpoint(), status="running")
+    with transaction.atomic():
+        Delivery.objects.filter(id=row.id).update(status="succeeded")
+        make.attempt(delivery=row)
+        apart(lambda: delete(row.endpoint)).result(timeout=30)
+        assert Endpoint.objects.deleted().exists(), "it waits for nobody"
+    history.prune()
 
-    def delete() -> None:
+    assert not Endpoint.objects.exists()
+    assert not DeliveryAttempt.objects.exists()
+
+
+def test_a_fan_out_that_began_before_its_endpoint_was_deleted_leaves_nothing() -> None:
+    endpoint = make.endpoint()
+    with transaction.atomic():
+        assert queries.hold([endpoint.id]) == [endpoint.id]
+        deleting = apart(lambda: delete(endpoint))
+        wait_until(somebody_waits, "the removal waits for the fan-out")
+        make.delivery(endpoint=endpoint)
+    deleting.result(timeout=30)
+
+    assert queries.hold([endpoint.id]) == []
+    assert not Delivery.objects.exists()
+    assert not Endpoint.objects.exists()
+
+
+def test_a_deleted_endpoint_is_gone_at_once_and_its_rows_a_few_at_a_time() -> None:
+    who = make.actor()
+    held = make.endpoint(organization=who.organization)
+    owe_many(held, history.BATCH + 100)
+    client = make.client(who)
+    assert client.get(LOG).json()["results"]
+
+    endpoints.delete_endpoint(endpoint=held)
+
+    assert client.get(f"{ADDRESS}{held.id}/").status_code == 404
+    assert client.get(ADDRESS).json()["results"] == client.get(LOG).json()["results"] == []
+    assert lanes.take(free=10) == []
+    with pytest.raises(errors.NotFound):
+        endpoints.enable_endpoint(endpoint=held)
+    history.prune(seconds=0.001)
+    assert Delivery.objects.count() == 100
+    assert Endpoint.objects.deleted().exists()
+    run_jobs()
+    assert not Delivery.objects.exists()
+    assert not Endpoint.objects.exists()
+
+
+def delete(endpoint: Endpoint) -> None:
+    endpoints.delete_endpoint(endpoint=endpoint)
+    history.prune()
+
+
+def apart(work: Callable[[], None]) -> Future[None]:
+    """The work in a thread of its own, as somebody else."""
+
+    def run() -> None:
         try:
-            endpoints.delete_endpoint(endpoint=row.endpoint)
+            work()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            Delivery.objects.filter(id=row.id).update(status="succeeded")
-            make.attempt(delivery=row)
-            deleting = pool.submit(delete)
-            wait_until(somebody_waits, "the deletion waits for the attempt")
-        deleting.result(timeout=30)
-
-    assert not Delivery.objects.exists()
-    assert not DeliveryAttempt.objects.exists()
+    with_one = ThreadPoolExecutor(1)
+    doing = with_one.submit(run)
+    with_one.shutdown(wait=False)
+    return doing
 
 
 def somebody_waits() -> bool:

@@ -14,13 +14,20 @@ from pytest_django.fixtures import Settings
 
 from core.db.clock import now
 from tests import make
+from tests.webhooks import log_search
 from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
-from tests.webhooks.sending import blocks_of, outcome, owe_many, seconds_until, send
+from tests.webhooks.sending import blocks_of, indexes_of, outcome, owe_many, seconds_until, send
 from webhooks.delivery.verdicts import Verdict
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
 from webhooks.services import endpoints, lanes, outcomes
 
 pytestmark = pytest.mark.django_db
+
+
+# As PostgreSQL asks before an endpoint goes.
+FK_CHECK = """
+SELECT 1 FROM ONLY webhooks_delivery AS x WHERE %(endpoint)s = endpoint_id FOR KEY SHARE OF x
+"""
 
 
 def lane(waiting: int, **fields: Any) -> Endpoint:
@@ -189,6 +196,19 @@ def test_a_receiver_that_never_answers_holds_up_nobody(settings: Settings) -> No
     assert all(one.ended_at < first_failure.created_at for one in owed)
     waiting = Delivery.objects.filter(endpoint=dead, attempt_count=0)
     assert waiting.count() == 12, "one width of its lane was tried, then it was left alone"
+
+
+def test_waiting_lanes_and_owners_of_deliveries_are_found_by_the_index_of_each() -> None:
+    """Those that ended are many, and all that ever ended is what a wrong index would read."""
+    log_search.fill(make.organization(), deliveries=6_000)
+    assert indexes_of(FK_CHECK, {"endpoint": make.endpoint().id}) == {"delivery_of_endpoint"}
+    values = {**lanes._limits(), "free": 4}
+    hops = {"delivery_waiting", "delivery_held"}
+    for waiting in (0, 1, 40):
+        lane(waiting)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE webhooks_delivery")
+        assert indexes_of(lanes.LANES + lanes.WAITING_SINCE, values) == hops
 
 
 def test_looking_for_work_costs_the_same_however_much_of_a_lane_waits() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ import webhooks
 from core.db.clock import now
 from core.outbound.outcomes import Kind
 from tests import make
+from tests.webhooks import log_search
+from tests.webhooks.sending import indexes_of
 from webhooks.delivery import verdicts
 from webhooks.delivery.sentences import SENTENCES, sentence_for
 from webhooks.models import Delivery, Endpoint, EndpointSecret
@@ -103,6 +106,25 @@ def test_staff_deliver_again_recover_and_switch_off_and_on(staff: Client) -> Non
     assert endpoint.is_enabled
 
 
+def test_the_way_to_all_deliveries_of_an_endpoint_and_the_search_for_ids_use_indexes(
+    staff: Client,
+) -> None:
+    endpoints = log_search.fill(make.organization(), deliveries=6_000)
+    other = make.delivery(endpoint=make.endpoint())
+    page = staff.get(page_of(endpoints[0])).content.decode()
+    (way,) = re.findall(r'href="([^"]+)">All of them', page)
+    owner = f"organization={endpoints[0].organization_id}"
+    assert owner in way
+    assert staff.get(html.unescape(way)).context["cl"].result_count == 600
+
+    for sought, found in ((other.id, 1), (other.event_id, 1), (other.endpoint_id, 1)):
+        answer = staff.get(f"{list_of(Delivery)}?q={sought}")
+        assert answer.context["cl"].result_count == found
+        query, values = answer.context["cl"].queryset.query.sql_with_params()
+        assert "all of them" not in indexes_of(query, values), query
+    assert staff.get(f"{list_of(Delivery)}?q=timeout").context["cl"].result_count == 0
+
+
 def test_endpoints_are_narrowed_by_their_state(staff: Client) -> None:
     rows = {
         "enabled": make.endpoint(description="a good one"),
@@ -110,6 +132,7 @@ def test_endpoints_are_narrowed_by_their_state(staff: Client) -> None:
         "disabled": make.endpoint(
             description="an old one", disabled_at=now() - timedelta(days=1), disabled_reason="gone"
         ),
+        "deleted": make.endpoint(description="no one", disabled_at=now(), deleted_at=now()),
     }
 
     def listed(state: str) -> set[str]:
@@ -119,6 +142,7 @@ def test_endpoints_are_narrowed_by_their_state(staff: Client) -> None:
     assert listed("enabled") == {"enabled", "failing"}
     assert listed("failing") == {"failing"}
     assert listed("disabled") == {"disabled"}
+    assert listed("deleted") == {"deleted"}
     assert "disabled: gone" in staff.get(list_of(Endpoint)).content.decode()
 
 

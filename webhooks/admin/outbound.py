@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -35,7 +36,8 @@ class ByState(admin.SimpleListFilter):
     states: dict[str, dict[str, Any]] = {
         "enabled": {"disabled_at": None},
         "failing": {"disabled_at": None, "failing_since__isnull": False},
-        "disabled": {"disabled_at__isnull": False},
+        "disabled": {"disabled_at__isnull": False, "deleted_at": None},
+        "deleted": {"deleted_at__isnull": False},
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -92,13 +94,22 @@ class EndpointAdmin(ActingAdmin):
             "Machinery",
             {
                 "classes": ("collapse",),
-                "fields": ("id", "next_slot_at", "disabled_at", "disabled_reason", "created_at"),
+                "fields": (
+                    "id",
+                    "next_slot_at",
+                    "disabled_at",
+                    "disabled_reason",
+                    "deleted_at",
+                    "created_at",
+                ),
             },
         ),
     )
 
     @admin.display(description="state")
     def state(self, endpoint: Endpoint) -> str:
+        if endpoint.deleted_at is not None:
+            return cells.label("off", "deleted")
         if not endpoint.is_enabled:
             return cells.label("off", f"disabled: {endpoint.get_disabled_reason_display().lower()}")
         if endpoint.failing_since is not None:
@@ -136,12 +147,12 @@ class EndpointAdmin(ActingAdmin):
                 for one in newest
             ),
         )
-        address = f"{reverse('admin:webhooks_delivery_changelist')}?endpoint__id__exact="
+        chosen = {"organization": endpoint.organization_id, "endpoint__id__exact": endpoint.id}
+        address = reverse("admin:webhooks_delivery_changelist", query=chosen)
         return format_html(
-            '<div class="related-rows"><table>{}</table></div><a href="{}{}">All of them</a>',
+            '<div class="related-rows"><table>{}</table></div><a href="{}">All of them</a>',
             rows,
             address,
-            endpoint.id,
         )
 
     @admin.action(description="Recover what was given up in the last 14 days")
@@ -219,6 +230,18 @@ class DeliveryAdmin(ActingAdmin):
             },
         ),
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Ids as the indexes know them: the usual way compares texts, row by row."""
+        try:
+            sought = UUID(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        if Endpoint.objects.filter(id=sought).exists():
+            return queryset.filter(endpoint=sought), False
+        return queryset.filter(Q(id=sought) | Q(event=sought)), False
 
     @admin.display(description="status", ordering="status")
     def how(self, delivery: Delivery) -> str:

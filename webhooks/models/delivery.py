@@ -7,7 +7,8 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from core.db.rows import OwnedQuerySet, OwnedRow
+from core.db.rows import Asker, OwnedQuerySet, OwnedRow
+from webhooks.models.endpoint import Endpoint
 
 
 class DeliveryStatus(models.TextChoices):
@@ -42,7 +43,11 @@ LOGGED_BY: dict[str, tuple[str, ...]] = {
 
 
 class DeliveryQuerySet(OwnedQuerySet):
-    """Deliveries of an organization."""
+    """Deliveries of an organization; with its endpoint they are gone."""
+
+    def visible_to(self, actor: Asker) -> Self:
+        gone = Endpoint.objects.deleted().filter(organization=actor.organization)
+        return super().visible_to(actor).exclude(endpoint__in=gone)
 
     def queued(self) -> Self:
         """Those that wait for their next attempt."""
@@ -79,8 +84,8 @@ class Delivery(OwnedRow):
     event = models.ForeignKey(
         "core.Event", on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    # No index of its own: what looks for waiting lanes would take it for the one of what waits, and
-    # read all that ever ended.
+    # No index but `delivery_of_endpoint`, which is not in the order of what waits: what looks for
+    # waiting lanes would take it for theirs, and read all that ever ended.
     endpoint = models.ForeignKey(
         "webhooks.Endpoint", on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
@@ -109,6 +114,7 @@ class Delivery(OwnedRow):
                 name="delivery_waiting",
                 condition=Q(status="queued"),
             ),
+            models.Index(fields=("endpoint", "id"), name="delivery_of_endpoint"),
             models.Index(
                 fields=("lease_until",), name="delivery_held", condition=Q(status="running")
             ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from django.db import models
+from django.db.models import Q
 
-from core.db.rows import OwnedRow
+from core.db.rows import Asker, OwnedQuerySet, OwnedRow
 
 EVERY_TYPE = "*"
 
@@ -21,11 +22,28 @@ class DisabledReason(models.TextChoices):
     FAILING = "failing"  # nothing but failures for days
 
 
+class EndpointQuerySet(OwnedQuerySet):
+    """Endpoints of an organization; one that was deleted is seen by nobody."""
+
+    def visible_to(self, actor: Asker) -> Self:
+        return super().visible_to(actor).present()
+
+    def present(self) -> Self:
+        """Those that nobody has deleted."""
+        return self.filter(deleted_at=None)
+
+    def deleted(self) -> Self:
+        """Those that go when all they were owed has gone."""
+        return self.filter(deleted_at__isnull=False)
+
+
 class Endpoint(OwnedRow):
     """An address of a customer's, the types of events it hears, and how sending to it fares.
 
     `event_types` are names or patterns such as `export.*` and `*`. What it is owed while it is
     disabled waits until it is enabled again; events of that time are not owed.
+
+    One with `deleted_at` is disabled for ever and on its way out.
 
     The rest is its lane's, written by senders only: `paused_until` is the earliest next attempt
     after failures in a row or a wish of its own (Retry-After), `failing_since` the first failure
@@ -40,6 +58,7 @@ class Endpoint(OwnedRow):
 
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=10, choices=DisabledReason, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     failures_in_a_row = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True)
@@ -47,9 +66,16 @@ class Endpoint(OwnedRow):
     next_slot_at = models.DateTimeField(null=True, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
 
+    objects: ClassVar[EndpointQuerySet] = EndpointQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         indexes = (
             models.Index(fields=("organization", "-created_at", "-id"), name="endpoint_newest"),
+            models.Index(
+                fields=("deleted_at",),
+                name="endpoint_deleted",
+                condition=Q(deleted_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

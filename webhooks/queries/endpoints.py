@@ -11,7 +11,9 @@ from django.db.models import QuerySet
 from core.accounts.models import Membership, Role
 from webhooks.models import Endpoint
 
-HOLD = "SELECT id FROM webhooks_endpoint WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+HOLD = """
+SELECT id FROM webhooks_endpoint WHERE id = ANY(%s) AND deleted_at IS NULL ORDER BY id FOR KEY SHARE
+"""
 
 
 def enabled_of(organization_ids: Collection[UUID]) -> QuerySet[Endpoint]:
@@ -22,8 +24,8 @@ def enabled_of(organization_ids: Collection[UUID]) -> QuerySet[Endpoint]:
 def hold(endpoint_ids: list[UUID]) -> list[UUID]:
     """Those that are still there, and stay so until this transaction ends.
 
-    Only who deletes one waits. A constraint is checked at commit, too late for a fan-out to do
-    without an endpoint that has gone.
+    Only who removes a deleted one waits. A constraint is checked at commit, too late for a fan-out
+    to do without an endpoint that has gone.
     """
     with connection.cursor() as cursor:
         cursor.execute(HOLD, [endpoint_ids])

@@ -13,6 +13,7 @@ WHY_DISABLED = {
     DisabledReason.GONE: "Disabled, because the receiver answered 410: gone for good.",
     DisabledReason.FAILING: "Disabled, because nothing but failures came back for days.",
 }
+DELETED = "Deleted: its last rows are being removed."
 FAILING = "Failing: nothing has succeeded since {since}."
 PAUSED = "Paused until {until}, because it failed several times in a row or asked for it."
 
@@ -39,6 +40,8 @@ def of_delivery(delivery: Delivery) -> str:
 
 def of_endpoint(endpoint: Endpoint) -> str:
     """Whether events are sent to an endpoint and, if not, why not."""
+    if endpoint.deleted_at is not None:
+        return DELETED
     if endpoint.disabled_reason:
         return WHY_DISABLED[DisabledReason(endpoint.disabled_reason)]
     sentences = []

@@ -6,17 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from core import errors
 from core.accounts.actor import Actor
 from core.accounts.models import Organization
 from core.db.clock import now
 from core.events import services as events
+from core.jobs import services as jobs
 from core.outbound.urls import check_url
 from webhooks.events import ENDPOINT_DISABLED, ENDPOINT_TEST
 from webhooks.models import Delivery, DisabledReason, Endpoint, EndpointSecret, SignatureScheme
-from webhooks.services import deliveries, secrets, sending
+from webhooks.services import deliveries, history, secrets, sending
 
 # What senders remember about an endpoint, as it is before they have met it.
 FRESH: dict[str, Any] = {
@@ -25,14 +26,6 @@ FRESH: dict[str, Any] = {
     "paused_until": None,
     "next_slot_at": None,
 }
-
-# Deliveries first: a sender that is writing an attempt holds its delivery, and the second statement
-# sees what was written until then.
-DELETE_DELIVERIES = """
-DELETE FROM webhooks_delivery WHERE organization_id = %s AND endpoint_id = %s RETURNING id
-"""
-DELETE_ATTEMPTS = "DELETE FROM webhooks_deliveryattempt WHERE delivery_id = ANY(%s)"
-DELETE_ENDPOINT = "DELETE FROM webhooks_endpoint WHERE id = %s"
 
 
 class TooManyEndpoints(errors.Conflict):
@@ -88,7 +81,7 @@ def _check_room(organization_id: UUID) -> None:
 
 
 def _count(organization_id: UUID) -> None:
-    held = Endpoint.objects.filter(organization_id=organization_id).count()
+    held = Endpoint.objects.present().filter(organization_id=organization_id).count()
     if held >= settings.WEBHOOK_ENDPOINTS_PER_ORGANIZATION:
         raise TooManyEndpoints
 
@@ -144,16 +137,22 @@ def enable_endpoint(*, endpoint: Endpoint) -> Endpoint:
 
 
 def delete_endpoint(*, endpoint: Endpoint) -> None:
-    """Forget an endpoint with all it was owed, in a few statements however much that is."""
+    """Forget an endpoint with all it was owed; nothing is owed or sent to it from here on.
+
+    It is gone at once for whoever looks, and so is what it was owed; the rows follow in a job, a
+    few at a time, however many they are. One that is gone already stays so.
+    """
     with transaction.atomic():
-        held = Endpoint.objects.select_for_update().filter(id=endpoint.id).first()
+        rows = Endpoint.objects.select_for_update(no_key=True).present()
+        held = rows.filter(id=endpoint.id).first()
         if held is None:
             return
-        with connection.cursor() as cursor:
-            cursor.execute(DELETE_DELIVERIES, [held.organization_id, held.id])
-            cursor.execute(DELETE_ATTEMPTS, [[row_id for (row_id,) in cursor.fetchall()]])
-            EndpointSecret.objects.filter(endpoint=held).delete()
-            cursor.execute(DELETE_ENDPOINT, [held.id])
+        moment = now()
+        _write(held, {"deleted_at": moment, "disabled_at": held.disabled_at or moment})
+        EndpointSecret.objects.filter(endpoint=held).delete()
+        jobs.enqueue(
+            kind=history.KIND, origin=jobs.HOUSEKEEPING, arguments={}, dedup_key=str(held.id)
+        )
 
 
 def send_test(*, endpoint: Endpoint, actor: Actor) -> Delivery:
@@ -175,7 +174,8 @@ def send_test(*, endpoint: Endpoint, actor: Actor) -> Delivery:
 
 def _lock(endpoint: Endpoint) -> Endpoint:
     """The locked endpoint. Raises NotFound when it was deleted meanwhile."""
-    held = Endpoint.objects.select_for_update(no_key=True).filter(id=endpoint.id).first()
+    rows = Endpoint.objects.select_for_update(no_key=True).present()
+    held = rows.filter(id=endpoint.id).first()
     if held is None:
         raise errors.NotFound
     found: Endpoint = held
