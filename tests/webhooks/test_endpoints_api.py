@@ -16,6 +16,7 @@ from core.secrets.fields import Sealed
 from core.security.models import SecurityEvent
 from tests import make
 from tests.run_jobs import run_jobs
+from tests.webhooks.sending import owe_many
 from webhooks import signatures
 from webhooks.models import Delivery, DisabledReason, Endpoint, EndpointSecret
 from webhooks.queries import secrets as secret_queries
@@ -343,7 +344,7 @@ def test_statistics_tell_how_an_endpoint_fares(client: APIClient, who: Actor) ->
 
     found = client.get(f"{ADDRESS}{held.id}/statistics/").json()
 
-    assert found["waiting"] == 1
+    assert (found["waiting"], found["waiting_is_sample"]) == (1, False)
     assert found["oldest_waiting_at"] == waiting.created_at.isoformat().replace("+00:00", "Z")
     assert found["failing_since"] is not None
     assert found["last_day"] == {
@@ -357,6 +358,17 @@ def test_statistics_tell_how_an_endpoint_fares(client: APIClient, who: Actor) ->
     }
     assert found["last_week"]["deliveries"]["failed"] == 1
     assert found["last_week"]["success_rate"] == 0.6
+
+
+def test_statistics_count_no_more_of_what_waits_than_they_say(
+    client: APIClient, who: Actor
+) -> None:
+    held = make.endpoint(organization=who.organization)
+    owe_many(held, 10_001)
+    found = client.get(f"{ADDRESS}{held.id}/statistics/").json()
+    assert (found["waiting"], found["waiting_is_sample"]) == (10_000, True)
+    assert found["oldest_waiting_at"] is not None
+    assert found["last_day"]["is_sample"] is True
 
 
 def test_an_endpoint_without_a_past_has_empty_statistics(client: APIClient, who: Actor) -> None:

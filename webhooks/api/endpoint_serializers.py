@@ -167,6 +167,9 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     """How sending to an endpoint fares."""
 
     waiting = serializers.IntegerField()
+    waiting_is_sample = serializers.BooleanField(
+        help_text="Only the 10,000 that are tried next are counted."
+    )
     oldest_waiting_at = serializers.DateTimeField(allow_null=True)
     failing_since = serializers.DateTimeField(allow_null=True)
     last_day = PeriodSerializer()

@@ -120,6 +120,7 @@ class EndpointViewSet(ModelViewSet):
         found = statistics.statistics_of(endpoint)
         shown = {
             "waiting": found.waiting,
+            "waiting_is_sample": found.waiting_is_sample,
             "oldest_waiting_at": found.oldest_waiting_at,
             "failing_since": endpoint.failing_since,
             **found.periods,
