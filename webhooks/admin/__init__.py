@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from webhooks.admin import inbound, outbound
+from webhooks.admin import attempt, delivery, endpoint, inbound
 
-__all__ = ["inbound", "outbound"]
+__all__ = ["attempt", "delivery", "endpoint", "inbound"]

@@ -1,0 +1,69 @@
+"""Attempts as staff see them: what was tried, what came of it and what it took."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core.admin import cells
+from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
+from core.admin.narrowing import ByOrganization
+from webhooks.models import DeliveryAttempt
+from webhooks.queries import explanations
+
+LONGEST_ANSWER = 500  # characters, in a row beside others
+
+
+class AttemptInline(ReadOnlyInline):
+    model = DeliveryAttempt
+    verbose_name_plural = "attempts"
+    fields = ("number", "started_at", "took", "what", "address", "answer")
+    readonly_fields = ("took", "what", "answer")
+    ordering = ("number",)
+
+    @admin.display(description="took")
+    def took(self, attempt: DeliveryAttempt) -> str:
+        return cells.milliseconds(attempt.duration_ms)
+
+    @admin.display(description="what happened")
+    def what(self, attempt: DeliveryAttempt) -> SafeString:
+        return _told(attempt)
+
+    @admin.display(description="beginning of the answer")
+    def answer(self, attempt: DeliveryAttempt) -> str:
+        return cells.cut(attempt.excerpt, LONGEST_ANSWER)
+
+
+@admin.register(DeliveryAttempt)
+class DeliveryAttemptAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "what", "of", "organization", "number", "took", "address")
+    list_filter = ("started_at", ByOrganization)
+    list_select_related = ("organization", "delivery")
+    search_fields = ("=id", "=delivery__id", "=error_kind", "=address")
+    search_help_text = "The id of an attempt or its delivery, a kind of error, or an address."
+    fields = ("what", "of", "organization", "number", "started_at", "took", "address", "answer")
+
+    @admin.display(description="what happened")
+    def what(self, attempt: DeliveryAttempt) -> SafeString:
+        return _told(attempt)
+
+    @admin.display(description="delivery")
+    def of(self, attempt: DeliveryAttempt) -> str:
+        return cells.link(attempt.delivery, attempt.delivery.event_type)
+
+    @admin.display(description="took")
+    def took(self, attempt: DeliveryAttempt) -> str:
+        return cells.milliseconds(attempt.duration_ms)
+
+    @admin.display(description="beginning of the answer")
+    def answer(self, attempt: DeliveryAttempt) -> str:
+        return cells.cut(attempt.excerpt)
+
+
+def _told(attempt: DeliveryAttempt) -> SafeString:
+    """A sign and a sentence."""
+    sign = (
+        cells.label("bad", attempt.error_kind) if attempt.error_kind else cells.status("succeeded")
+    )
+    return format_html("{} {}", sign, explanations.of_attempt(attempt))

@@ -1,0 +1,90 @@
+"""How each delivery fares, as staff see it, with its attempts."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from core.admin import cells
+from core.admin.narrowing import ByOrganization, by
+from webhooks.admin.acting import ActingAdmin
+from webhooks.admin.attempt import AttemptInline
+from webhooks.models import Delivery, Endpoint
+from webhooks.queries import catalogue, explanations
+from webhooks.services import deliveries as delivery_services
+
+ByEventType = by("event_type", lambda: [kind.name for kind in catalogue.catalogue()])
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ActingAdmin):
+    list_display = ("event_type", "how", "explanation", "to", "created_at")
+    list_filter = ("status", ByEventType, "created_at", ByOrganization)
+    list_select_related = ("organization", "endpoint", "event")
+    search_fields = ("=id", "=event__id", "=endpoint__id", "=last_error_kind")
+    search_help_text = "The id of a delivery, its event or its endpoint; or a kind of error."
+    inlines = (AttemptInline,)
+    actions = ("redeliver",)
+    fieldsets = (
+        (None, {"fields": ("how", "explanation", "to", "organization")}),
+        ("What is sent", {"fields": ("event_type", "of_event", "body_shown")}),
+        ("When", {"fields": ("created_at", "next_attempt_at", "ended_at")}),
+        (
+            "Machinery",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "id",
+                    "attempt_count",
+                    "last_status_code",
+                    "last_error_kind",
+                    "lease_until",
+                    "lease_token",
+                ),
+            },
+        ),
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Ids as the indexes know them: the usual way compares texts, row by row."""
+        try:
+            sought = UUID(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        if Endpoint.objects.filter(id=sought).exists():
+            return queryset.filter(endpoint=sought), False
+        return queryset.filter(Q(id=sought) | Q(event=sought)), False
+
+    @admin.display(description="status", ordering="status")
+    def how(self, delivery: Delivery) -> str:
+        return cells.status(delivery.status)
+
+    @admin.display(description="what is going on")
+    def explanation(self, delivery: Delivery) -> str:
+        return explanations.of_delivery(delivery)
+
+    @admin.display(description="endpoint")
+    def to(self, delivery: Delivery) -> str:
+        return cells.link(delivery.endpoint)
+
+    @admin.display(description="event")
+    def of_event(self, delivery: Delivery) -> str:
+        return cells.link(delivery.event)
+
+    @admin.display(description="body")
+    def body_shown(self, delivery: Delivery) -> str:
+        """The bytes that are signed."""
+        return cells.cut(delivery.body)
+
+    @admin.action(description="Deliver again")
+    def redeliver(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
+        def replay(delivery: Delivery) -> int:
+            return int(not delivery_services.replay_delivery(delivery=delivery).has_ended)
+
+        self.act(request, chosen, replay, "{} are owed again.")
