@@ -58,3 +58,15 @@ def test_nobody_is_told_of_what_a_person_did_or_what_was_mended_meanwhile() -> N
     run_jobs()
 
     assert mail.outbox == []
+
+
+def test_what_people_were_told_of_an_endpoint_goes_with_it() -> None:
+    make.membership(organization=(organization := make.organization()), role=Role.OWNER)
+    held, other = (make.endpoint(organization=organization) for _ in range(2))
+    for one in (held, other):
+        endpoints.disable_endpoint(endpoint=one, reason=DisabledReason.GONE)
+    run_jobs()
+
+    endpoints.delete_endpoint(endpoint=held)
+
+    assert {one.subject_id for one in Notification.objects.all()} == {other.id}

@@ -14,6 +14,7 @@ from core.accounts.models import Organization
 from core.db.clock import now
 from core.events import services as events
 from core.jobs import services as jobs
+from core.notifications import services as notifications
 from core.outbound.urls import check_url
 from webhooks.events import ENDPOINT_DISABLED, ENDPOINT_TEST
 from webhooks.models import Delivery, DisabledReason, Endpoint, EndpointSecret, SignatureScheme
@@ -150,6 +151,7 @@ def delete_endpoint(*, endpoint: Endpoint) -> None:
         moment = now()
         _write(held, {"deleted_at": moment, "disabled_at": held.disabled_at or moment})
         EndpointSecret.objects.filter(endpoint=held).delete()
+        notifications.forget_subjects([held.id])
         jobs.enqueue(
             kind=history.KIND, origin=jobs.HOUSEKEEPING, arguments={}, dedup_key=str(held.id)
         )

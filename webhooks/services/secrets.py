@@ -104,7 +104,8 @@ def rotate_secret(
         settings.WEBHOOK_SECRET_OVERLAP_SECONDS if overlap_seconds is None else overlap_seconds
     )
     with transaction.atomic():
-        if not Endpoint.objects.select_for_update(no_key=True).filter(id=endpoint.id).exists():
+        present = Endpoint.objects.select_for_update(no_key=True).present()
+        if not present.filter(id=endpoint.id).exists():
             raise errors.NotFound
         moment = now()
         held = EndpointSecret.objects.filter(endpoint=endpoint)
