@@ -6,6 +6,7 @@ import itertools
 import socket
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,10 +17,19 @@ from core.db.clock import now
 from tests import make
 from tests.webhooks import log_search
 from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
-from tests.webhooks.sending import blocks_of, indexes_of, outcome, owe_many, seconds_until, send
+from tests.webhooks.sending import (
+    SUCCESS,
+    blocks_of,
+    indexes_of,
+    outcome,
+    owe_many,
+    seconds_until,
+    send,
+)
 from webhooks.delivery.verdicts import Verdict
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
 from webhooks.services import endpoints, lanes, outcomes
+from webhooks.services.outcomes import News
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +158,32 @@ def test_failures_between_successes_never_open_the_breaker(settings: Settings) -
     endpoint.refresh_from_db()
     assert (endpoint.paused_until, len(customer.received)) == (None, 300)
     assert DeliveryAttempt.objects.exclude(error_kind="").count() == 30
+
+
+def test_a_success_counts_in_its_place_among_failures(settings: Settings) -> None:
+    """In one batch, and when it ends after a failure beside which it began."""
+    endpoint = working(6)
+    taken = [outcome(one, Verdict("queued", "status", 60.0)) for one in lanes.take(free=6)]
+    stale = replace(taken[4], verdict=SUCCESS, news=News.STALE)
+    assert outcomes.write([*taken[:4], stale, taken[5]]).ours == 6
+    endpoint.refresh_from_db()
+    assert (endpoint.failures_in_a_row, endpoint.paused_until) == (1, None)
+
+    settings.WEBHOOK_SENDER_IDLE_SECONDS = 0.3
+    failed = threading.Event()
+
+    def first_fails(_request: Received) -> Reply:
+        if not failed.is_set():
+            failed.set()
+            return Reply(500)
+        time.sleep(0.3)
+        return Reply(200)
+
+    with receiver(first_fails) as customer:
+        other = working(2, url=customer.url)
+        send()
+    other.refresh_from_db()
+    assert (other.failures_in_a_row, other.failing_since) == (0, None)
 
 
 def test_an_attempt_at_the_old_address_says_nothing_about_the_new_one() -> None:
