@@ -279,7 +279,7 @@ SPECTACULAR_SETTINGS = {
         "AnalysisStatus": "meetings.models.AnalysisStatus",
         "ChosenItemStatus": "meetings.models.item.CHOSEN",
         "DeliveryStatus": "webhooks.models.DeliveryStatus",
-        "EndedDeliveryStatus": "webhooks.models.delivery.REPLAYABLE",
+        "ReplayableDeliveryStatus": "webhooks.models.delivery.REPLAYABLE",
         "HealthStatus": "core.api.health.STATUSES",
         "ItemStatus": "meetings.models.ItemStatus",
         "JobStatus": "core.jobs.models.JobStatus",

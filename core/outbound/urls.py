@@ -56,7 +56,7 @@ class UrlNotHttps(errors.Invalid):
     """Another scheme than https, or than http where the operator allows it."""
 
     code = "url.not_https"
-    sentence = "The address must begin with https://."
+    sentence = "The address must begin with https://, or http:// where this installation allows it."
 
 
 class UrlWithCredentials(errors.Invalid):

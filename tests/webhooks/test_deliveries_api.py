@@ -53,6 +53,18 @@ def ended(endpoint: Endpoint, status: str = "dead", days_ago: float = 0, **field
     return row
 
 
+def failed_so_far(endpoint: Endpoint) -> Delivery:
+    """One that is tried again in an hour."""
+    due = now() + timedelta(hours=1)
+    return make.delivery(
+        endpoint=endpoint,
+        next_attempt_at=due,
+        attempt_count=2,
+        last_error_kind="status",
+        last_status_code=503,
+    )
+
+
 # --- The log ------------------------------------------------------------------------------------
 
 
@@ -71,7 +83,7 @@ def test_a_delivery_shows_what_was_sent_and_what_each_attempt_came_to(
     assert orjson.loads(shown["body"])["type"] == "meeting.created"
     first, second = shown["attempts"]
     assert (first["number"], first["error_kind"], first["status_code"]) == (1, "timeout", None)
-    assert first["explanation"] == "The receiver did not answer within 10 seconds."
+    assert first["explanation"] == "The receiver did not finish answering within 10 seconds."
     assert (second["number"], second["excerpt"]) == (2, "down")
 
 
@@ -165,15 +177,45 @@ def test_an_ended_delivery_begins_a_new_round_with_the_same_bytes(
     assert (held.event_id, held.body) == (row.event_id, row.body)
 
 
-@pytest.mark.parametrize("status", ["queued", "running"])
-def test_a_delivery_that_has_not_ended_is_left_alone(
-    client: APIClient, endpoint: Endpoint, status: str
+def test_a_delivery_that_waits_is_sent_now_and_one_that_is_being_sent_is_left_alone(
+    client: APIClient, endpoint: Endpoint
 ) -> None:
-    row = make.delivery(endpoint=endpoint, status=status, attempt_count=2)
-    answer = client.post(f"{ADDRESS}{row.id}/replay/")
-    assert answer.status_code == 409
-    assert answer.json()["code"] == "delivery.not_ended"
-    assert Delivery.objects.get().attempt_count == 2
+    waiting = failed_so_far(endpoint)
+    running = make.delivery(endpoint=endpoint, status="running", attempt_count=2)
+
+    assert client.post(f"{ADDRESS}{waiting.id}/replay/").status_code == 202
+    answer = client.post(f"{ADDRESS}{running.id}/replay/")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "delivery.not_ended")
+    waiting.refresh_from_db()
+    running.refresh_from_db()
+    assert (waiting.status, waiting.attempt_count) == ("queued", 0)
+    assert waiting.next_attempt_at is not None
+    assert waiting.next_attempt_at <= now()
+    assert (running.status, running.attempt_count) == ("running", 2)
+
+
+def test_who_sends_again_ends_the_pause_and_the_next_attempt_asks_whether_it_works(
+    client: APIClient, who: Actor
+) -> None:
+    paused = {"paused_until": now() + timedelta(hours=2), "failures_in_a_row": 7}
+    endpoints = [make.endpoint(organization=who.organization, **paused) for _ in range(4)]
+    one, many, since, other = endpoints
+    row, _ = failed_so_far(one), failed_so_far(many)
+    asked = [
+        (f"{ADDRESS}{row.id}/replay/", {}),
+        (f"{ADDRESS}replay/", {"endpoint": str(many.id)}),
+        (f"/api/v1/webhooks/endpoints/{since.id}/recover/", {"since": now().isoformat()}),
+    ]
+
+    for address, body in asked:
+        assert client.post(address, body).status_code == 202
+
+    for endpoint in endpoints:
+        endpoint.refresh_from_db()
+    assert [one.paused_until, many.paused_until, since.paused_until] == [None] * 3
+    assert {endpoint.failures_in_a_row for endpoint in endpoints} == {7}
+    assert other.paused_until is not None
 
 
 def test_nothing_is_owed_again_that_is_old_or_goes_to_a_disabled_endpoint(
@@ -194,16 +236,18 @@ def test_nothing_is_owed_again_that_is_old_or_goes_to_a_disabled_endpoint(
 def test_what_was_given_up_is_owed_again_all_at_once(
     client: APIClient, who: Actor, endpoint: Endpoint
 ) -> None:
-    lost = [ended(endpoint), ended(endpoint, "failed", days_ago=13)]
+    lost = [ended(endpoint), ended(endpoint, "failed", days_ago=13), failed_so_far(endpoint)]
     ended(endpoint, "succeeded")
     make.delivery(endpoint=endpoint, status="running")
+    untried = make.delivery(endpoint=endpoint)
     foreign = ended(make.endpoint())
 
     answer = client.post(f"{ADDRESS}replay/", {})
 
-    assert (answer.status_code, answer.json()) == (202, {"replayed": 2})
+    assert (answer.status_code, answer.json()) == (202, {"replayed": 3})
     queued = Delivery.objects.queued().values_list("id", flat=True)
-    assert set(queued) == {row.id for row in lost}
+    assert set(queued) == {row.id for row in (*lost, untried)}
+    assert client.post(f"{ADDRESS}replay/", {}).json() == {"replayed": 0}, "they are on their way"
     foreign.refresh_from_db()
     assert foreign.status == "dead"
 
@@ -236,6 +280,7 @@ def test_an_endpoint_gets_again_what_was_given_up_since_a_time(
     ended(endpoint, days_ago=3)
     ended(endpoint, "succeeded", days_ago=2)
     ended(endpoint)
+    failed_so_far(endpoint)
     ended(make.endpoint(organization=who.organization))
 
     def days_ago(days: float) -> str:
@@ -243,10 +288,13 @@ def test_an_endpoint_gets_again_what_was_given_up_since_a_time(
 
     within = {"since": days_ago(4), "until": days_ago(1)}
     assert client.post(recover, within).json() == {"replayed": 1}
-    assert client.post(recover, {"since": days_ago(4)}).json() == {"replayed": 1}
+    assert client.post(recover, {"since": days_ago(4)}).json() == {"replayed": 2}
     assert client.post(recover, {"since": days_ago(14)}).json() == {"replayed": 1}
     assert client.post(recover, {"since": days_ago(15)}).json()["code"] == "delivery.too_old"
     assert client.post(recover, {}).status_code == 400
+    future = client.post(recover, {"since": days_ago(-1)})
+    assert (future.status_code, future.json()["code"]) == (400, "invalid")
+    assert set(future.json()["fields"]) == {"since"}
 
     Endpoint.objects.filter(id=endpoint.id).update(disabled_at=now())
     refused = client.post(recover, {"since": days_ago(1)})

@@ -229,6 +229,7 @@ def test_staff_see_neither_secrets_nor_bodies_and_may_have_a_message_handled_aga
     shown = "".join(staff.get(page).content.decode() for page in pages)
     assert source.name in shown
     assert "merger" not in shown
+    assert "Not shown: it is the customer&#x27;s." in shown
     assert source.secret not in shown
 
     staff.post(listed, {"action": "handle_again", "_selected_action": [str(message.id)]})

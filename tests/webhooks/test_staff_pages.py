@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,11 @@ from tests.webhooks import log_search
 from tests.webhooks.sending import indexes_of
 from webhooks.delivery import verdicts
 from webhooks.delivery.sentences import SENTENCES, sentence_for
-from webhooks.models import Delivery, Endpoint, EndpointSecret
+from webhooks.models import Delivery, DeliveryAttempt, Endpoint, EndpointSecret
 
 pytestmark = pytest.mark.django_db
+
+BEGAN = datetime(2026, 11, 22, 9, 30, 5, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def failing(kind: str, status_code: int | None) -> Delivery:
         last_error_kind=kind,
         last_status_code=status_code,
     )
-    make.attempt(delivery=row, error_kind=kind, status_code=status_code)
+    make.attempt(delivery=row, started_at=BEGAN, error_kind=kind, status_code=status_code)
     return row
 
 
@@ -69,6 +71,8 @@ def test_the_page_of_a_failing_endpoint_explains_itself(staff: Client, kind: str
     sentence = escape(sentence_for(kind, 418, deadline_seconds=10))
     for page in (page_of(row.endpoint), page_of(row), list_of(Delivery)):
         assert sentence in staff.get(page).content.decode(), page
+    for page in (page_of(row), list_of(DeliveryAttempt)):
+        assert "2026-11-22 09:30:05" in staff.get(page).content.decode(), page
     assert (
         "Failing: nothing has succeeded since" in staff.get(page_of(row.endpoint)).content.decode()
     )
@@ -92,9 +96,10 @@ def test_staff_deliver_again_recover_and_switch_off_and_on(staff: Client) -> Non
     ended: dict[str, Any] = {"status": "dead", "ended_at": now(), "attempt_count": 8}
     first, second = (make.delivery(endpoint=endpoint, **ended) for _ in range(2))
 
-    assert "1 are owed again." in act(staff, "redeliver", first)
-    assert "has not ended yet" in act(staff, "redeliver", first)
-    assert "1 deliveries are owed again." in act(staff, "recover", endpoint)
+    assert "Owed again: 1." in act(staff, "redeliver", first)
+    running = make.delivery(endpoint=endpoint, status="running")
+    assert "is being sent at this moment" in act(staff, "redeliver", running)
+    assert "Deliveries owed again: 1." in act(staff, "recover", endpoint)
     assert Delivery.objects.queued().count() == 2
 
     act(staff, "disable", endpoint)

@@ -87,4 +87,4 @@ class DeliveryAdmin(ActingAdmin):
         def replay(delivery: Delivery) -> int:
             return int(not delivery_services.replay_delivery(delivery=delivery).has_ended)
 
-        self.act(request, chosen, replay, "{} are owed again.")
+        self.act(request, chosen, replay, "Owed again: {}.")

@@ -130,14 +130,14 @@ class EndpointAdmin(ActingAdmin):
             address,
         )
 
-    @admin.action(description="Recover what was given up in the last 14 days")
+    @admin.action(description="Recover what was given up or failed in the last 14 days")
     def recover(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
         since = now() - queries.REPLAYABLE_FOR
         self.act(
             request,
             chosen,
             lambda endpoint: delivery_services.recover(endpoint=endpoint, since=since),
-            "{} deliveries are owed again.",
+            "Deliveries owed again: {}.",
         )
 
     @admin.action(description="Enable")

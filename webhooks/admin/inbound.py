@@ -14,6 +14,9 @@ from webhooks.models import InboundMessage, InboundSource
 from webhooks.queries import inbound as queries
 from webhooks.services import inbound_messages, inbound_sources
 
+NOT_SHOWN = "Not shown: it is the customer's."
+NOT_KEPT = "Kept no longer."
+
 
 @admin.register(InboundSource)
 class InboundSourceAdmin(ReadOnlyAdmin):
@@ -106,10 +109,10 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     def size(self, message: InboundMessage) -> str:
         return cells.size(message.size_bytes)
 
-    @admin.display(description="body", boolean=True)
-    def is_kept(self, message: InboundMessage) -> bool:
+    @admin.display(description="body")
+    def is_kept(self, message: InboundMessage) -> str:
         """Whether the body is still there."""
-        return bool(getattr(message, "has_body", False))
+        return NOT_SHOWN if getattr(message, "has_body", False) else NOT_KEPT
 
     @admin.action(description="Handle again")
     def handle_again(self, request: HttpRequest, chosen: QuerySet[InboundMessage]) -> None:

@@ -90,7 +90,10 @@ class DeliveryDetailSerializer(DeliverySerializer):
 
 
 class ReplaySerializer(StrictSerializer):
-    """Which deliveries; those that were given up unless a status is named."""
+    """Which deliveries; without a status those that were given up or have failed so far.
+
+    `queued` chooses those that wait for another attempt after a failure.
+    """
 
     status = serializers.ChoiceField(choices=REPLAYABLE, required=False)
     event_type = serializers.CharField(max_length=80, required=False)
@@ -128,7 +131,11 @@ class DeliveryViewSet(ReadViewSet):
     )
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str) -> Response:
-        """Deliver an event again, also after a success: the same bytes under the same id."""
+        """Deliver an event now, also after a success: the same bytes under the same id.
+
+        One that waits for its next attempt is sent at once; only one that is being sent is refused.
+        Ends a pause of the endpoint.
+        """
         delivery = delivery_services.replay_delivery(delivery=self.get_object())
         return Response(DeliverySerializer(delivery).data, status=202)
 
@@ -139,7 +146,10 @@ class DeliveryViewSet(ReadViewSet):
     )
     @action(detail=False, methods=["post"], url_path="replay", url_name="replay-many")
     def replay_many(self, request: Request) -> Response:
-        """Deliver again what was given up, or what else the filters name, of the last 14 days."""
+        """Deliver now what was given up or failed so far, or what else the filters name.
+
+        Of the last 14 days. Ends the pauses of their endpoints.
+        """
         asked = ReplaySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         chosen = queries.narrowed(super().get_queryset(), **asked.validated_data)

@@ -134,7 +134,7 @@ class EndpointViewSet(ModelViewSet):
     )
     @action(detail=True, methods=["post"])
     def recover(self, request: Request, pk: str) -> Response:
-        """Deliver again what was given up since a time."""
+        """Deliver now what was given up or failed so far since a time. Ends a pause."""
         asked = RecoverSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         replayed = delivery_services.recover(endpoint=self.get_object(), **asked.validated_data)

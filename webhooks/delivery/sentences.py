@@ -18,11 +18,12 @@ SENTENCES: dict[str, str] = {
     Kind.NAME_UNKNOWN: "No server was found under the host name of the endpoint's address.",
     Kind.ADDRESS_REFUSED: "The host name of the endpoint's address leads to a place that is not"
     " public, so nothing was sent.",
-    Kind.URL_REFUSED: "This installation does not send to such an address.",
+    Kind.URL_REFUSED: "This installation does not send to such an address: it begins with"
+    " http:// where only https:// is allowed, or has a port that belongs to another service.",
     Kind.REFUSED: "Nothing listens at the endpoint's address, or no way leads there.",
-    Kind.TLS: "No secure connection came about: the receiver's certificate has expired, is for"
-    " another host, or was signed by nobody we know.",
-    Kind.TIMEOUT: "The receiver did not answer within {seconds} seconds.",
+    Kind.TLS: "No secure connection came about: the receiver speaks no TLS at that port, or its"
+    " certificate has expired, is for another host, or was signed by nobody we know.",
+    Kind.TIMEOUT: "The receiver did not finish answering within {seconds} seconds.",
     Kind.CLOSED: "The receiver closed the connection before it had answered.",
     Kind.PROTOCOL: "What came back was not HTTP.",
     Kind.TOO_LARGE: "The headers of the receiver's answer were too large.",

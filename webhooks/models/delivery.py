@@ -22,8 +22,8 @@ class DeliveryStatus(models.TextChoices):
 
 
 ENDED = (DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED, DeliveryStatus.DEAD)
-UNDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.DEAD)
-REPLAYABLE = [(one.value, one.label) for one in ENDED]
+UNDELIVERED = (DeliveryStatus.QUEUED, DeliveryStatus.FAILED, DeliveryStatus.DEAD)
+REPLAYABLE = [(one.value, one.label) for one in (DeliveryStatus.QUEUED, *ENDED)]
 
 MOVES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
     DeliveryStatus.QUEUED: (DeliveryStatus.RUNNING,),
@@ -54,7 +54,7 @@ class DeliveryQuerySet(OwnedQuerySet):
         return self.filter(status=DeliveryStatus.QUEUED)
 
     def undelivered(self) -> Self:
-        """Those that were given up and can be recovered."""
+        """Those that were given up or still wait."""
         return self.filter(status__in=UNDELIVERED)
 
 

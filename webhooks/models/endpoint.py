@@ -45,10 +45,10 @@ class Endpoint(OwnedRow):
 
     One with `deleted_at` is disabled for ever and on its way out.
 
-    The rest is its lane's, written by senders only: `paused_until` is the earliest next attempt
-    after failures in a row or a wish of its own (Retry-After), `failing_since` the first failure
-    after the last success, `next_slot_at` the place in the rate limit (a theoretical arrival time,
-    ITU-T I.371).
+    The rest is its lane's, written by senders, and by who ends a pause: `paused_until` is the
+    earliest next attempt after failures in a row or a wish of its own (Retry-After),
+    `failing_since` the first failure after the last success, `next_slot_at` the place in the rate
+    limit (a theoretical arrival time, ITU-T I.371).
     """
 
     url = models.CharField(max_length=2048)

@@ -6,9 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from webhooks.models import Delivery, DeliveryAttempt, DeliveryQuerySet, Endpoint
+from webhooks.models import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryQuerySet,
+    DeliveryStatus,
+    Endpoint,
+)
 from webhooks.models.delivery import UNDELIVERED
 
 SHOWN_ATTEMPTS = 50
@@ -32,9 +38,13 @@ def attempts_of(delivery: Delivery) -> list[DeliveryAttempt]:
 
 
 def replayable(deliveries: QuerySet[Delivery], moment: datetime) -> QuerySet[Any]:
-    """Those that have ended, not too long ago, at endpoints that are sent to; oldest first."""
+    """Those that have ended or wait after a failure, of the last 14 days, oldest first.
+
+    Only at endpoints that are sent to. One that has just been replayed is none of them.
+    """
     recent = deliveries.filter(created_at__gt=moment - REPLAYABLE_FOR, endpoint__disabled_at=None)
-    return recent.filter(ended_at__isnull=False).order_by("created_at", "id")
+    failed_so_far = Q(status=DeliveryStatus.QUEUED, attempt_count__gt=0)
+    return recent.filter(Q(ended_at__isnull=False) | failed_so_far).order_by("created_at", "id")
 
 
 def narrowed(
@@ -47,7 +57,7 @@ def narrowed(
     created_after: datetime | None = None,
     created_before: datetime | None = None,
 ) -> QuerySet[Delivery]:
-    """Those that have all that is named; without a status those that were given up."""
+    """Those that have all that is named; without a status those not yet delivered."""
     wanted: dict[str, Any] = {
         "status": status,
         "event_type": event_type,

@@ -28,10 +28,10 @@ ROWS_AT_ONCE = 500  # of a statement that may hold 65,535 values
 
 
 class DeliveryNotEnded(errors.Conflict):
-    """What is being delivered needs no other round."""
+    """What is being sent at this moment needs no other round."""
 
     code = "delivery.not_ended"
-    sentence = "This delivery has not ended yet. It will be tried without being asked for."
+    sentence = "This delivery is being sent at this moment. See first what comes of it."
 
 
 class DeliveryTooOld(errors.Conflict):
@@ -129,13 +129,14 @@ def tell_exhausted(*, delivery: Delivery) -> Event | None:
 def replay_delivery(*, delivery: Delivery) -> Delivery:
     """Begin a new round of attempts at once, also after a success; the bytes are the same.
 
-    Raises DeliveryNotEnded, DeliveryTooOld or EndpointIsDisabled.
+    One that waits for its next attempt is sent now. A pause of its endpoint ends: somebody says
+    that it works. Raises DeliveryNotEnded, DeliveryTooOld or EndpointIsDisabled.
     """
     with transaction.atomic():
         held = _lock(delivery)
         if not held.endpoint.is_enabled:
             raise EndpointIsDisabled
-        if not held.has_ended:
+        if held.status == DeliveryStatus.RUNNING:
             raise DeliveryNotEnded
         moment = now()
         if held.created_at <= moment - delivery_queries.REPLAYABLE_FOR:
@@ -144,19 +145,21 @@ def replay_delivery(*, delivery: Delivery) -> Delivery:
         for name, value in round_.items():
             setattr(held, name, value)
         held.save(update_fields=list(round_))
+        _end_pauses(Endpoint.objects.filter(id=held.endpoint_id))
         sending.ask_for_sender()
     return held
 
 
 def replay_deliveries(*, deliveries: QuerySet[Delivery]) -> int:
-    """Begin a new round of those that have ended, in one statement; how many there were.
+    """Begin a new round of those that ended or failed so far, in one statement; how many.
 
-    Passes over what cannot be replayed, see `replay_delivery`. At most 10,000, the oldest first:
-    whoever gets that number asks again.
+    Passes over what cannot be replayed, see `replay_delivery`. Pauses of their endpoints end. At
+    most 10,000, the oldest first: whoever gets that number asks again.
     """
     with transaction.atomic():
         moment = now()
         chosen = delivery_queries.replayable(deliveries, moment)
+        _end_pauses(Endpoint.objects.filter(id__in=chosen.values("endpoint_id")))
         held = chosen.select_for_update(no_key=True, skip_locked=True, of=("self",))
         ids = held.values("id")[:MOST_AT_ONCE]
         replayed = Delivery.objects.filter(id__in=ids).update(**_new_round(moment))
@@ -166,16 +169,32 @@ def replay_deliveries(*, deliveries: QuerySet[Delivery]) -> int:
 
 
 def recover(*, endpoint: Endpoint, since: datetime, until: datetime | None = None) -> int:
-    """Owe an endpoint again what was given up since a time; how many deliveries that is.
+    """Owe an endpoint again what was given up or failed since a time; how many deliveries that is.
 
-    Raises EndpointIsDisabled, and DeliveryTooOld for a time more than 14 days ago.
+    A pause of the endpoint ends, also when there is nothing to owe again. Raises
+    EndpointIsDisabled, Invalid for a time that has not come, and DeliveryTooOld for one more than
+    14 days ago.
     """
     if not endpoint.is_enabled:
         raise EndpointIsDisabled
-    if since < now() - delivery_queries.REPLAYABLE_FOR - timedelta(minutes=5):
+    moment = now()
+    if since > moment:
+        raise errors.Invalid(fields={"since": ["This time has not come yet."]})
+    if since < moment - delivery_queries.REPLAYABLE_FOR - timedelta(minutes=5):
         raise DeliveryTooOld
     lost = delivery_queries.of_endpoint(endpoint).undelivered().filter(created_at__gte=since)
-    return replay_deliveries(deliveries=lost.filter(created_at__lt=until) if until else lost)
+    with transaction.atomic():
+        _end_pauses(Endpoint.objects.filter(id=endpoint.id))
+        sending.ask_for_sender()
+        return replay_deliveries(deliveries=lost.filter(created_at__lt=until) if until else lost)
+
+
+def _end_pauses(endpoints: QuerySet[Endpoint]) -> None:
+    """Let them be tried at once. Failures in a row stay: the next attempt asks whether it works."""
+    paused = endpoints.filter(paused_until__isnull=False).order_by("id")
+    ids = list(paused.select_for_update(no_key=True).values_list("id", flat=True))
+    if ids:
+        Endpoint.objects.filter(id__in=ids).update(paused_until=None, updated_at=now())
 
 
 def _lock(delivery: Delivery) -> Delivery:
