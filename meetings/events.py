@@ -28,10 +28,10 @@ class RecordingUploaded(TypedDict):
 
 
 class TranscriptCompleted(TypedDict):
-    """`recording_id` is empty for a text that came without a recording."""
+    """`recording_id` is null for a text that came without a recording."""
 
     meeting_id: str
-    recording_id: str
+    recording_id: str | None
     transcript_id: str
     language: str
     segment_count: int

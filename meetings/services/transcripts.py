@@ -53,7 +53,7 @@ def publish_completed(transcript: Transcript, *, actor_id: UUID | None) -> None:
         organization_id=transcript.organization_id,
         data={
             "meeting_id": str(transcript.meeting_id),
-            "recording_id": str(transcript.recording_id or ""),
+            "recording_id": str(transcript.recording_id) if transcript.recording_id else None,
             "transcript_id": str(transcript.id),
             "language": transcript.language,
             "segment_count": transcript.segment_count,

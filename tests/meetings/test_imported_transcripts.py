@@ -51,7 +51,7 @@ def test_the_house_hears_of_it_and_the_meeting_has_a_new_revision() -> None:
     meeting = make.meeting(organization=actor.organization)
     send(make.client(actor), meeting)
     event = Event.objects.get(type="transcript.completed")
-    assert (event.data["recording_id"], event.data["segment_count"]) == ("", len(DISCUSSION))
+    assert (event.data["recording_id"], event.data["segment_count"]) == (None, len(DISCUSSION))
     meeting.refresh_from_db()
     assert meeting.revision == 2
 
