@@ -56,5 +56,6 @@ class Actor:
         """Raise ScopeMissing or RoleTooLow unless `may(scope)`."""
         if not self.has_scope(scope):
             raise ScopeMissing(f"This API key was not given the scope {scope}.")
-        if not self.has_rank_of(least_role(scope)):
-            raise RoleTooLow
+        least = least_role(scope)
+        if not self.has_rank_of(least):
+            raise RoleTooLow(f"That takes the role {least}. Yours is {self.role}.")

@@ -35,7 +35,7 @@ def test_scopes_narrow_a_role_and_never_widen_it() -> None:
     actor.check("jobs:read")
     with pytest.raises(ScopeMissing):
         actor.check("accounts:read")
-    with pytest.raises(RoleTooLow):
+    with pytest.raises(RoleTooLow, match="takes the role admin"):
         actor.check("accounts:write")
 
 
