@@ -157,6 +157,34 @@ def test_only_owners_and_admins_may_look_or_change() -> None:
     assert member.post(SOURCES, {"name": "n", "scheme": "github"}).status_code == 403
 
 
+def test_what_was_refused_is_shown_to_the_admins_of_its_source_page_by_page(
+    admin: APIClient, settings: LazySettings
+) -> None:
+    source = InboundSource.objects.get(id=created(admin)["id"])
+    other = InboundSource.objects.get(id=created(admin)["id"])
+    address = f"{SOURCES}{source.id}/refusals/"
+    assert post(source, b"{}").status_code == 401  # signed with another secret
+    assert APIClient().post(f"/api/v1/hooks/{source.id}/", {}).status_code == 401
+    assert post(other, b"{}").status_code == 401
+
+    first = admin.get(address, {"page_size": 1}).json()
+    second = admin.get(first["next"]).json()
+
+    (newest,), (oldest,) = first["results"], second["results"]
+    assert (newest["code"], oldest["code"]) == ("signature.missing", "signature.invalid")
+    assert newest["ip"] == "127.0.0.1"
+    assert set(newest) == {"created_at", "code", "ip"}
+    assert second["next"] is None
+
+    SecurityEvent.objects.update(
+        created_at=now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS, seconds=1)
+    )
+    assert admin.get(address).json()["results"] == []
+    assert make.client(make.actor(role=Role.ADMIN)).get(address).status_code == 404
+    member = make.actor(organization=source.organization, role=Role.MEMBER)
+    assert make.client(member).get(address).json()["code"] == "role.too_low"
+
+
 # --- Messages -----------------------------------------------------------------------------------
 
 

@@ -15,7 +15,9 @@ from rest_framework.response import Response
 from core.http.serializers import StrictModelSerializer, StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.models import InboundSource, Scheme
+from webhooks.queries import inbound as queries
 from webhooks.services import inbound_sources
+from webhooks.services.inbound_messages import REFUSED
 
 MOST_OVERLAP_SECONDS = 7 * 24 * 3600
 FROM_WHOM = (
@@ -79,6 +81,14 @@ class SourceWithSecretSerializer(SourceSerializer):
         read_only_fields = fields
 
 
+class RefusalSerializer(serializers.Serializer[Any]):
+    """A message that was not taken."""
+
+    created_at = serializers.DateTimeField()
+    code = serializers.CharField(source="data.reason", help_text="As its sender was told.")
+    ip = serializers.IPAddressField(allow_null=True, help_text="Where it came from.")
+
+
 class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewSet):
     """Other systems that may send messages to this one."""
 
@@ -115,6 +125,17 @@ class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewS
         asked.is_valid(raise_exception=True)
         source = inbound_sources.rotate_secret(source=self.get_object(), **asked.validated_data)
         return Response(_with_secret(source))
+
+    @extend_schema(operation_id="webhooks_sources_refusals", responses=RefusalSerializer(many=True))
+    @action(detail=True)
+    def refusals(self, request: Request, pk: str) -> Response:
+        """Messages whose signature was missing, wrong or too old, newest first.
+
+        At most ten of a minute are kept, for as long as messages.
+        """
+        rows = queries.kept_refusals(self.get_object(), REFUSED)
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(RefusalSerializer(page, many=True).data)
 
 
 def _with_secret(source: InboundSource) -> dict[str, Any]:

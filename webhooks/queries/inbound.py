@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from core.db.clock import now
@@ -58,6 +59,13 @@ def refusals_of(source: InboundSource, kind: str) -> int:
     return recent.filter(
         organization=source.organization_id, data__source_id=str(source.id)
     ).count()
+
+
+def kept_refusals(source: InboundSource, kind: str) -> QuerySet[SecurityEvent]:
+    """Those of this source in the log of security events, of as long as messages are kept."""
+    since = now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
+    recent = SecurityEvent.objects.filter(kind=kind, created_at__gt=since)
+    return recent.filter(organization=source.organization_id, data__source_id=str(source.id))
 
 
 def time_of_message_before(source: InboundSource, many: int) -> datetime | None:
