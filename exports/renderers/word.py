@@ -34,6 +34,8 @@ _RUN, _RUN_PROPERTIES, _RUN_STYLE, _TEXT = qn("w:r"), qn("w:rPr"), qn("w:rStyle"
 _SPACE = qn("xml:space")
 # Word and LibreOffice both know these; of Word's own element for it only Word knows.
 _EMBEDDED, _ENDED = "\u202a", "\u202c"
+# Parts of the template that nobody needs: a picture of its own page, and its styles a second time.
+_UNUSED = ("/thumbnail", "/stylesWithEffects")
 _NARROWEST_CM, _LETTER_CM, _PADDING_CM, _LETTERS = 1.0, 0.22, 0.6, 12
 
 
@@ -41,6 +43,7 @@ def render(minutes: Minutes, options: Options, target: Path) -> None:
     """Write the file."""
     document = document_of(minutes, options)
     word = docx.Document()
+    _drop_unused(word)
     _prepare(word, document, options, minutes)
     _Writer(word, document).write()
     draft = target.with_name(f"{target.name}.draft")
@@ -49,6 +52,13 @@ def render(minutes: Minutes, options: Options, target: Path) -> None:
         _without_clock(draft, target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _drop_unused(word: Any) -> None:
+    """A part is written only if another one refers to it."""
+    for relations in (word.part.package.rels, word.part.rels):
+        for key in [key for key, one in relations.items() if one.reltype.endswith(_UNUSED)]:
+            del relations[key]
 
 
 def _prepare(word: Any, document: Document, options: Options, minutes: Minutes) -> None:

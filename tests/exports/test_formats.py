@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,6 +116,16 @@ def test_paper_is_cut_as_asked(kind: str, tmp_path: Path) -> None:
     a4 = made(kind, minutes(), tmp_path).read_bytes()
 
     assert made(kind, minutes(), tmp_path, Options(page_size=PageSize.LETTER)).read_bytes() != a4
+
+
+def test_a_word_file_holds_no_parts_that_nobody_needs(tmp_path: Path) -> None:
+    with zipfile.ZipFile(made("docx", minutes(), tmp_path)) as archive:
+        names = set(archive.namelist())
+        relations = archive.read("_rels/.rels") + archive.read("word/_rels/document.xml.rels")
+    assert {"word/document.xml", "word/styles.xml"} <= names
+    assert not {"docProps/thumbnail.jpeg", "word/stylesWithEffects.xml"} & names
+    assert b"thumbnail" not in relations
+    assert b"stylesWithEffects" not in relations
 
 
 def test_the_json_file_is_what_its_schema_says(tmp_path: Path) -> None:
