@@ -133,6 +133,7 @@ def replay_delivery(*, delivery: Delivery) -> Delivery:
     that it works. Raises DeliveryNotEnded, DeliveryTooOld or EndpointIsDisabled.
     """
     with transaction.atomic():
+        _end_pauses(Endpoint.objects.filter(id=delivery.endpoint_id))  # endpoint first, as all do
         held = _lock(delivery)
         if not held.endpoint.is_enabled:
             raise EndpointIsDisabled
@@ -145,7 +146,6 @@ def replay_delivery(*, delivery: Delivery) -> Delivery:
         for name, value in round_.items():
             setattr(held, name, value)
         held.save(update_fields=list(round_))
-        _end_pauses(Endpoint.objects.filter(id=held.endpoint_id))
         sending.ask_for_sender()
     return held
 
