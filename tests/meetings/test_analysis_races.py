@@ -35,7 +35,7 @@ def closing(work: Callable[[], Any]) -> Any:
         connection.close()
 
 
-def test_a_hundred_requests_at_once_give_one_job() -> None:
+def test_thirty_requests_at_once_give_one_job() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
     transcript = make.transcript(recording=make.recording(meeting=meeting, with_job=False))

@@ -45,11 +45,11 @@ def is_transcribing() -> bool:
 def sparse(tmp_path: Path) -> Path:
     """Three parts of a real meeting with long silences between them.
 
-    Each becomes a window of its own, and costs a third of what a minute full of words does.
+    Each becomes a window of its own, and costs a sixth of what a minute full of words does.
     """
-    silence = np.zeros(42 * decode.SAMPLE_RATE, np.float32)
+    silence = np.zeros(52 * decode.SAMPLE_RATE, np.float32)
     one, two, three = (
-        np.concatenate(list(decode.stream(MEETING, start_ms=start, end_ms=start + 20_000)))
+        np.concatenate(list(decode.stream(MEETING, start_ms=start, end_ms=start + 10_000)))
         for start in (0, 60_000, 120_000)
     )
     samples = np.concatenate([one, silence, two, silence, three])
