@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.client import HTTPConnection
 from http.server import ThreadingHTTPServer
 from typing import Any
@@ -16,6 +20,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.accounts.models import Role
+from core.db.clock import now
 from core.db.rows import new_id
 from tests import make
 from tests.webhooks.page import examples, page
@@ -121,13 +127,58 @@ def test_what_the_page_shows_in_python_to_send_is_taken(live_server: Any) -> Non
     assert (message.type, message.object_id) == ("order.paid", "order-42")
 
 
+REQUEST = re.compile(r"^ask ((?:.*\\\n)*.*)$", re.M)
+
+
+def requests_of(block: str, **words: Any) -> Iterator[tuple[str, str, Any]]:
+    """Method, address and JSON of each call of `ask`, with the words in capitals filled in."""
+    text = examples()[block]
+    for word, value in words.items():
+        text = text.replace(word, str(value))
+    for call in REQUEST.findall(text):
+        arguments = shlex.split(call)
+        (address,) = (one.removeprefix("$API") for one in arguments if one.startswith("$API"))
+        body = json.loads(arguments[arguments.index("-d") + 1]) if "-d" in arguments else None
+        method = "GET" if body is None else "POST"
+        if "-X" in arguments:
+            method = arguments[arguments.index("-X") + 1]
+        yield method, f"/api/v1/webhooks{address}", body
+
+
+@pytest.mark.django_db
+def test_all_that_the_page_shows_to_ask_with_curl_works() -> None:
+    who = make.actor(role=Role.ADMIN)
+    client = make.client(who)
+    endpoint = make.endpoint(organization=who.organization)
+    source = make.inbound_source(organization=who.organization)
+    words = {
+        "ENDPOINT_ID": endpoint.id,
+        "DELIVERY_ID": make.delivery(endpoint=endpoint).id,
+        "SOURCE_ID": source.id,
+        "MESSAGE_ID": make.inbound_message(source=source).id,
+        "SINCE": (now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "https://example.com/hook": "http://127.0.0.1:9000/hook",
+    }
+    asked = [
+        request
+        for block in ("curl-manage", "curl-sources")
+        for request in requests_of(block, **words)
+    ]
+
+    for method, address, body in asked:
+        content = None if body is None else json.dumps(body)
+        answer = client.generic(method, address, content or "", "application/json")
+        assert answer.status_code in (200, 201, 202), (method, address, answer.content)
+    assert len(asked) == 16
+
+
 def test_every_event_type_is_on_the_page_with_its_example() -> None:
     shown = page()
     for kind in catalogue.catalogue():
         if not kind.name.startswith("tests."):
             assert f'id="type-{kind.name}"' in shown
     assert "endpoint.disabled" in shown
-    assert "inbound.received" not in shown
+    assert 'id="type-inbound.received"' not in shown
 
 
 def test_the_page_is_open_loads_nothing_and_says_what_the_settings_say(settings: Any) -> None:

@@ -41,6 +41,7 @@ def _facts() -> dict[str, Any]:
         "overlap": spoken(settings.WEBHOOK_SECRET_OVERLAP_SECONDS),
         "disable_after": spoken(settings.ENDPOINT_DISABLE_AFTER_SECONDS),
         "replayable_days": REPLAYABLE_FOR.days,
+        "history_days": settings.WEBHOOK_HISTORY_DAYS,
         "inbound_bytes": settings.INBOUND_MAX_BYTES,
         "public_url": settings.PUBLIC_URL,
     }
