@@ -94,11 +94,11 @@ def _grow_job(organization: Organization, job: Job) -> None:
 
 def _grow(organization: Organization, job: Job) -> None:
     """More rows of every kind, in the lists and on the pages of those that are there already."""
-    for _ in range(4):
+    for _ in range(2):
         everything_of_a_house(organization)
         _grow_job(organization, job)
     meeting = Meeting.objects.filter(organization=organization).earliest("created_at")
-    for _ in range(3):
+    for _ in range(2):
         make.analysis(transcript=make.transcript(recording=make.recording(meeting=meeting)))
 
 

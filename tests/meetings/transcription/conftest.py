@@ -20,8 +20,15 @@ def transcriber() -> whisper.WhisperTranscriber:
 
 
 @pytest.fixture(scope="session")
-def meeting_plan() -> Plan:
-    return engine.plan_recording(recordings.TWO_SPEAKERS)
+def planned_meeting() -> tuple[Plan, list[int]]:
+    """The plan of the meeting with two speakers, and what was told of the progress."""
+    told: list[int] = []
+    return engine.plan_recording(recordings.TWO_SPEAKERS, on_progress=told.append), told
+
+
+@pytest.fixture(scope="session")
+def meeting_plan(planned_meeting: tuple[Plan, list[int]]) -> Plan:
+    return planned_meeting[0]
 
 
 @pytest.fixture(scope="session")
