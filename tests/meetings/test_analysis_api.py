@@ -331,6 +331,7 @@ def test_what_cannot_be_done_is_said_in_a_stored_result(
     assert notes[note].endswith(".")
 
 
+@pytest.mark.slow
 def test_three_hours_of_words_are_analysed() -> None:
     # Two hundred thousand words are sent in by another test and measured by `./mb bench insight`.
     actor = make.actor()

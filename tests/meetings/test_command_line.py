@@ -40,6 +40,7 @@ def jfk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_recording_becomes_text_where_no_server_is_named() -> None:
     command = [sys.executable, "manage.py", "transcribe", str(JFK), "--out", "vtt"]
     done = subprocess.run(
@@ -51,6 +52,7 @@ def test_a_recording_becomes_text_where_no_server_is_named() -> None:
     assert recordings.wer(recordings.said_in(JFK), found) == 0
 
 
+@pytest.mark.slow
 def test_the_json_of_a_recording_has_every_word_with_its_time(jfk: Path) -> None:
     whole = json.loads(jfk.read_text())
     assert (whole["language"], whole["engine"]) == ("en", "whisper-tiny.en")
@@ -60,6 +62,7 @@ def test_the_json_of_a_recording_has_every_word_with_its_time(jfk: Path) -> None
     assert starts == sorted(starts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["txt", "srt"])
 def test_text_and_subrip_hold_the_same_words(jfk: Path, form: str) -> None:
     text = TranscriptText("en", None, None, tuple(_segments(jfk)), 0, 0, 0)
@@ -114,6 +117,7 @@ def test_a_transcript_file_comes_to_items_with_the_words_they_rest_on(tmp_path: 
     assert decision["quotes"][0]["turn_id"] == "2"
 
 
+@pytest.mark.slow
 def test_what_transcribe_writes_can_be_analysed(jfk: Path) -> None:
     text = said("analyse", jfk)
     assert "SUMMARY" in text

@@ -24,6 +24,7 @@ def heard(transcriber: whisper.WhisperTranscriber, samples: decode.Samples) -> W
     return transcriber.transcribe_window(part, window)
 
 
+@pytest.mark.slow
 def test_what_is_said_again_and_again_is_kept(
     transcriber: whisper.WhisperTranscriber, speech: decode.Samples
 ) -> None:
@@ -34,6 +35,7 @@ def test_what_is_said_again_and_again_is_kept(
     assert text.uncovered_speech_ms == 0
 
 
+@pytest.mark.slow
 def test_quiet_words_beside_loud_ones_are_listened_to_once_more(
     transcriber: whisper.WhisperTranscriber, speech: decode.Samples
 ) -> None:
