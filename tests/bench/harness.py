@@ -25,11 +25,12 @@ class Compare(enum.StrEnum):
 class Goal:
     """A figure to reach and the figure that was measured, both in `unit`.
 
-    `enforced=False` reports a figure that depends on how busy the machine is, without judging it.
+    Without a limit it only reports. `enforced=False` shows whether a figure that depends on how
+    busy the machine is, or that is known to be out of reach, was met, without judging by it.
     """
 
     name: str
-    limit: float
+    limit: float | None
     measured: float
     unit: str = ""
     compare: Compare = Compare.AT_MOST
@@ -37,7 +38,9 @@ class Goal:
 
     @property
     def is_met(self) -> bool:
-        """Whether the measurement lies on the right side of the limit."""
+        """Whether the measurement lies on the right side of the limit, if there is one."""
+        if self.limit is None:
+            return True
         if self.compare is Compare.AT_MOST:
             return self.measured <= self.limit
         if self.compare is Compare.AT_LEAST:
@@ -46,12 +49,14 @@ class Goal:
 
     @property
     def ratio(self) -> float | None:
-        """Measured over limit; None where the limit is zero."""
+        """Measured over limit; None where there is no limit, or zero."""
         return self.measured / self.limit if self.limit else None
 
     @property
     def verdict(self) -> str:
         """One word for the last column."""
+        if self.limit is None:
+            return "-"
         if self.is_met:
             return "met"
         return "MISSED" if self.enforced else "missed"
@@ -87,7 +92,9 @@ def misses(goals: Iterable[Goal]) -> list[Goal]:
 
 
 def _row(goal: Goal) -> tuple[str, ...]:
-    goal_text = f"{goal.compare.value} {_figure(goal.limit)} {goal.unit}".rstrip()
+    goal_text = "-"
+    if goal.limit is not None:
+        goal_text = f"{goal.compare.value} {_figure(goal.limit)} {goal.unit}".rstrip()
     measured = f"{_figure(goal.measured)} {goal.unit}".rstrip()
     ratio = "-" if goal.ratio is None else f"{goal.ratio:.2f}"
     return goal.name, goal_text, measured, ratio, goal.verdict

@@ -38,7 +38,14 @@ def test_the_table_shows_goal_measurement_ratio_and_verdict() -> None:
     assert errors.split() == ["word", "errors", "<=", "0", "%", "0.173", "%", "-", "MISSED"]
 
 
-def test_a_figure_that_is_only_reported_is_never_a_miss() -> None:
+def test_a_figure_without_a_goal_is_shown_without_a_verdict() -> None:
+    _heading, row = table([Goal("rows", None, 228, "us")]).splitlines()
+
+    assert row.split() == ["rows", "-", "228", "us", "-", "-"]
+    assert misses([Goal("rows", None, 228, "us")]) == []
+
+
+def test_a_goal_that_is_not_enforced_is_never_a_miss() -> None:
     judged = Goal("memory", 10, 11)
     reported = Goal("time", 10, 11, enforced=False)
 
