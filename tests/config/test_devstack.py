@@ -224,7 +224,8 @@ def test_a_folder_of_another_user_is_refused(
     (empty_home / "test").unlink()
 
 
-def test_status_says_what_runs(empty_home: Path) -> None:
+def test_status_says_what_runs(stack_home: Path) -> None:
+    devstack.down("test")
     before = devstack.status("test")
     devstack.up("test")
     after = devstack.status("test")

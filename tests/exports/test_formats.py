@@ -41,12 +41,13 @@ def test_a_whole_meeting_is_in_the_file_in_every_language(
         assert squeezed(words).lower() in text, words
 
 
-@pytest.mark.parametrize("kind", SINGLE)
-def test_the_same_meeting_gives_the_same_bytes(kind: str, tmp_path: Path) -> None:
-    first = made(kind, minutes(), tmp_path).read_bytes()
-    time.sleep(1.1 if kind in ("docx", "xlsx") else 0)
+def test_the_same_meeting_gives_the_same_bytes_in_the_next_second(tmp_path: Path) -> None:
+    first = {kind: made(kind, minutes(), tmp_path).read_bytes() for kind in SINGLE}
+    # Two kinds are ZIP archives, which would keep the second in which they are written.
+    time.sleep(1.1)
 
-    assert made(kind, minutes(), tmp_path).read_bytes() == first
+    for kind, content in first.items():
+        assert made(kind, minutes(), tmp_path).read_bytes() == content, kind
 
 
 @pytest.mark.parametrize("kind", sorted(set(SINGLE) - {"srt", "vtt"}))
