@@ -166,7 +166,7 @@ def test_a_large_upload_takes_no_more_memory_than_a_small_one(url: str, tmp_path
     small, large = tmp_path / "small", tmp_path / "large"
     small.write_bytes(b"x")
     with large.open("wb") as file:
-        file.truncate(160 * 1024**2)
+        file.truncate(100 * 1024**2)
 
     done = subprocess.run(
         [sys.executable, "-c", UPLOAD, url, str(small), str(large)],
