@@ -256,4 +256,4 @@ def test_looking_for_work_costs_the_same_however_much_of_a_lane_waits() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE webhooks_delivery")
     many = blocks_of(lanes.LANES + lanes.TAKE, values)
-    assert many < few + 60, "a taller index, not more rows"
+    assert many < few + 200, "a taller index, not the three thousand rows"
