@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -23,7 +25,7 @@ from core.jobs.run import Run
 from core.jobs.services import HOUSEKEEPING, enqueue
 from tests.core.jobs import kinds
 from tests.core.jobs.together import at_once
-from tests.processes import wait_until
+from tests.processes import database_url, wait_until
 from tests.run_jobs import run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,31 +121,43 @@ def test_a_writer_that_comes_after_its_lease_changes_nothing(settings: Settings)
     assert outcomes(job) == ["lost", "succeeded"]
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_job_that_kills_its_process_is_dead_after_exactly_its_attempts(
     settings: Settings,
 ) -> None:
     settings.JOB_LEASE_SECONDS = 0.2
     job = ask("tests.poison")
     killed = 0
-    while not Job.objects.get(id=job.id).has_ended:
-        assert die_of(job) == -signal.SIGKILL
-        killed += 1
-        wait_until(relay.recover_lost, "the lease has lapsed")
+    with mortal() as die_of:
+        while not Job.objects.get(id=job.id).has_ended:
+            assert die_of(job) == -signal.SIGKILL
+            killed += 1
+            wait_until(relay.recover_lost, "the lease has lapsed")
     job.refresh_from_db()
     assert (job.status, job.error_code) == (JobStatus.DEAD, "job.worker_lost")
     assert killed == job.attempts == job.max_attempts == 3
     assert outcomes(job) == ["lost"] * 3
 
 
-def die_of(job: Job) -> int | None:
-    """How a process of its own ends that does the job."""
-    process = multiprocessing.get_context("fork").Process(target=perform_afresh, args=(job.id,))
-    process.start()
-    process.join(30)
-    return process.exitcode
+@contextmanager
+def mortal() -> Iterator[Callable[[Job], int]]:
+    """Does a job in a process of its own, and says how that ended."""
+    here = {"DATABASE_URL": database_url(), "JOB_LEASE_SECONDS": "0.2", "PYTHONPATH": os.curdir}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.core.jobs.mortal"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=settings.ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"} | here,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        into, out = process.stdin, process.stdout
 
+        def die_of(job: Job) -> int:
+            into.write(f"{job.id}\n")
+            into.flush()
+            return int(out.readline())
 
-def perform_afresh(job_id: object) -> None:
-    connection.connection = None  # the parent's
-    worker.perform(str(job_id))
+        yield die_of
+        into.close()
