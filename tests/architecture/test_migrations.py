@@ -52,6 +52,7 @@ def migrated(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Itera
             database.drop(server, name)
 
 
+@pytest.mark.slow
 def test_the_migrations_run_from_nothing_and_make_the_tables_of_the_tests(
     migrated: BaseDatabaseWrapper,
 ) -> None:

@@ -35,6 +35,7 @@ def closing(work: Callable[[], Any]) -> Any:
         connection.close()
 
 
+@pytest.mark.slow
 def test_thirty_requests_at_once_give_one_job() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)

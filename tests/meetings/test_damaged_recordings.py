@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize(("share", "missing_ms"), [(1.0, 0), (0.3, 8_400)])
+@pytest.mark.slow
 def test_a_transcript_says_how_much_sound_its_file_lacks(
     storage: Path, share: float, missing_ms: int
 ) -> None:

@@ -19,7 +19,7 @@ from tests.meetings.conftest import files_in
 from tests.meetings.recordings import JFK
 from tests.processes import House, free_port, house, wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 PORT = free_port()
 

@@ -71,6 +71,7 @@ def test_connections_persist_prepare_and_are_bounded_by_default() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_the_web_process_may_have_a_pool() -> None:
     found = report(DATABASE_POOL="2,4", PROCESS="web")
     assert (found["pool"], found["age"]) == ([2, 4], 0)

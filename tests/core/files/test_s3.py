@@ -34,7 +34,7 @@ from meetings.models import Segment
 from tests import make
 from tests.run_jobs import run_jobs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[3]
 JFK = ROOT / "tests" / "data" / "audio" / "jfk.flac"
@@ -160,7 +160,6 @@ print(large - small)
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in bytes elsewhere")
 def test_a_large_upload_takes_no_more_memory_than_a_small_one(url: str, tmp_path: Path) -> None:
     small, large = tmp_path / "small", tmp_path / "large"
@@ -275,7 +274,6 @@ def test_a_bucket_that_is_not_there_is_found(url: str, settings: Settings) -> No
     assert [found.id for found in checks.check_bucket()] == ["core.E014"]
 
 
-@pytest.mark.slow
 def test_a_recording_in_a_bucket_is_transcribed_and_fetched_once(
     url: str, asked: list[str]
 ) -> None:

@@ -92,6 +92,7 @@ def sent() -> list[str]:
         return [message.headers["task"] for message in iter(take, None)]
 
 
+@pytest.mark.slow
 def test_two_beats_send_strikes_that_run_once(broker: redis.Redis, tmp_path: Path) -> None:
     with house(tmp_path / "house", CLOCK_PERIOD_SECONDS="0.3") as started:
         for name in ("one", "two"):

@@ -119,6 +119,7 @@ def waits(*, owner: uuid.UUID, jobs: int) -> list[int]:
     raise AssertionError
 
 
+@pytest.mark.slow
 def test_ten_jobs_wait_at_most_three_times_as_long_as_alone(broker: redis.Redis) -> None:
     """The processes and the window are full of the other's jobs when they come."""
     big, small = make.organization().id, make.organization().id

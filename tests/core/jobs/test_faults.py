@@ -121,6 +121,7 @@ def test_a_writer_that_comes_after_its_lease_changes_nothing(settings: Settings)
     assert outcomes(job) == ["lost", "succeeded"]
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_its_process_is_dead_after_exactly_its_attempts(
     settings: Settings,
 ) -> None:

@@ -31,6 +31,7 @@ def working(tmp_path: Path) -> Iterator[House]:
         broker.flushdb()
 
 
+@pytest.mark.slow
 def test_only_an_error_that_left_its_task_is_recorded(working: House) -> None:
     with transaction.atomic():
         good = enqueue(kind="core.delete_files", origin=HOUSEKEEPING, arguments={"keys": []})

@@ -38,6 +38,7 @@ def asked_at_once(origin: Origin, dedup_key: str) -> list[uuid.UUID]:
     return at_once([ask] * REQUESTS)
 
 
+@pytest.mark.slow
 def test_a_hundred_requests_at_once_get_the_same_job() -> None:
     kinds.done.clear()
     origin = Origin(make.organization().id)
