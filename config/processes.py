@@ -42,7 +42,7 @@ REST = tuple(queue for queue in QUEUES if queue not in (SPEECH, SENDING))
 # A laptop: one worker for speech, one for sending, one for everything else.
 FEW_WORKERS = (
     Worker("speech", "speech to text", (SPEECH,), 2),
-    Worker("sending", "telling other systems", (SENDING,), 2),
+    Worker("sending", "telling other systems", (SENDING,), 4),
     Worker("worker", "all other background work", REST, 2),
 )
 # A server: a flood in one queue takes no process, and no memory, from another.

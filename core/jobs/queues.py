@@ -36,7 +36,8 @@ QUEUES: dict[str, Queue] = {
         Queue("analysis", 5, "what a transcript says"),
         Queue("export", 2, "files made from meetings"),
         Queue("notification", 10, "telling people", 5, time_limit_seconds=60, backoff=Fixed(5)),
-        Queue("webhook", 2, "telling other systems", time_limit_seconds=60),
+        # Twice the senders: each ends its exchanges while its successor is at work.
+        Queue("webhook", 4, "telling other systems", time_limit_seconds=60),
         Queue("default", 2, "the clock and housekeeping"),
     )
 }

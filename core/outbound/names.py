@@ -72,6 +72,12 @@ class Names:
         except TimeoutError as error:
             raise NameUnknown("no answer in time") from error
 
+    def known(self, host: str) -> Answers | None:
+        """What is remembered, None for a name that has to be asked for. Raises NameUnknown."""
+        with self._lock:
+            until, known = self._known.get(host, (0.0, None))
+        return _opened(known.result()) if known and time.monotonic() < until else None
+
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 

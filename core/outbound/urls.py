@@ -138,6 +138,14 @@ def read_url(url: str) -> Target:
 
 
 def _addresses(host: str, resolver: Resolver | None) -> Answers:
+    try:
+        known = None if resolver else shared_names().known(host)
+    except NameUnknown:
+        raise UrlNotFound from None
+    return known or _look_up(host, resolver)
+
+
+def _look_up(host: str, resolver: Resolver | None) -> Answers:
     if not _free_look_ups.acquire(blocking=False):
         raise UrlLookUpsBusy(retry_after=LOOK_UP_SECONDS)
     try:

@@ -153,7 +153,8 @@ class Site:
     def close(self) -> None:
         """End all processes; afterwards nothing of this installation may live or lie about."""
         self.house.end()
-        orphans = self.processes()
+        # A zombie is dead; who adopted it has not looked yet.
+        orphans = [one for one in self.processes() if one.status() != psutil.STATUS_ZOMBIE]
         for orphan in orphans:
             orphan.kill()
         assert orphans == [], orphans

@@ -15,13 +15,14 @@ from django.db import DatabaseError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from core.db.clock import now
+from core.events.models import Event
 from tests import make
 from tests.webhooks.receivers import Reply, receiver
-from tests.webhooks.sending import outcome, owe_many, send
+from tests.webhooks.sending import SUCCESS, outcome, owe_many, send
 from webhooks.delivery.exchanges import Exchanges
 from webhooks.delivery.verdicts import Verdict
 from webhooks.models import Delivery, DeliveryAttempt
-from webhooks.services import lanes, outcomes
+from webhooks.services import endpoints, lanes, outcomes
 from webhooks.services.outcomes import News
 from webhooks.services.senders import Sender
 
@@ -84,6 +85,22 @@ def test_an_endpoint_that_somebody_holds_keeps_no_outcome_of_others_waiting() ->
     assert outcomes.write(of_locked[2:]).ours == 1
     locked.refresh_from_db()
     assert locked.failures_in_a_row == 1, "it heard of the one that waited"
+
+
+@pytest.mark.parametrize("verdict", [Verdict("failed", "gone"), FAILED], ids=["410", "hopeless"])
+def test_an_endpoint_deleted_while_it_is_sent_to_keeps_no_outcome_of_others(
+    verdict: Verdict,
+) -> None:
+    days_ago = now(plus_seconds=-10 * 86_400)
+    deleted = make.endpoint(failures_in_a_row=20, failing_since=days_ago, last_success_at=days_ago)
+    for endpoint in (deleted, make.endpoint()):
+        owe_many(endpoint, 1)
+    taken = lanes.take(free=2)
+    endpoints.delete_endpoint(endpoint=deleted)
+
+    ended = [outcome(one, verdict if one.endpoint_id == deleted.id else SUCCESS) for one in taken]
+    assert outcomes.write(ended).ours == 2
+    assert not Event.objects.filter(type="endpoint.disabled").exists()
 
 
 def test_a_delivery_that_somebody_holds_is_written_later() -> None:

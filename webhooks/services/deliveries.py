@@ -185,8 +185,11 @@ def recover(*, endpoint: Endpoint, since: datetime, until: datetime | None = Non
     lost = delivery_queries.of_endpoint(endpoint).undelivered().filter(created_at__gte=since)
     with transaction.atomic():
         _end_pauses(Endpoint.objects.filter(id=endpoint.id))
-        sending.ask_for_sender()
-        return replay_deliveries(deliveries=lost.filter(created_at__lt=until) if until else lost)
+        replayed = replay_deliveries(
+            deliveries=lost.filter(created_at__lt=until) if until else lost
+        )
+        sending.ask_for_sender()  # last: others who ask wait for this transaction
+    return replayed
 
 
 def _end_pauses(endpoints: QuerySet[Endpoint]) -> None:

@@ -80,9 +80,10 @@ def rotate_secret(
     with transaction.atomic():
         held = _locked(source)
         current = _readable(held)
-        overlaps = overlap > 0 and current not in (None, chosen)
-        held.previous_secret = current if overlaps else None
-        held.previous_until = now(plus_seconds=overlap) if overlaps else None
+        if overlap <= 0:
+            held.previous_secret = held.previous_until = None
+        elif current not in (None, chosen):  # else what overlaps already goes on to its own end
+            held.previous_secret, held.previous_until = current, now(plus_seconds=overlap)
         held.secret = chosen
         held.save()
         record_security_event(

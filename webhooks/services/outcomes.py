@@ -305,11 +305,14 @@ def _disable_gone(outcomes: Sequence[Outcome]) -> None:
 
 
 def _disable(endpoint_ids: set[uuid.UUID], reason: DisabledReason) -> None:
-    for endpoint in Endpoint.objects.filter(id__in=endpoint_ids) if endpoint_ids else ():
+    """One that was deleted while it was being sent to is disabled already."""
+    chosen = Endpoint.objects.present().filter(id__in=endpoint_ids)
+    for endpoint in chosen if endpoint_ids else ():
         endpoints.disable_endpoint(endpoint=endpoint, reason=reason)
 
 
 def _tell_exhausted(outcomes: Sequence[Outcome]) -> None:
     dead = [one.delivery_id for one in outcomes if one.verdict.status == verdicts.DEAD]
-    for delivery in Delivery.objects.filter(id__in=dead).defer("body") if dead else ():
+    chosen = Delivery.objects.filter(id__in=dead, endpoint__deleted_at=None).defer("body")
+    for delivery in chosen if dead else ():
         deliveries.tell_exhausted(delivery=delivery)
