@@ -75,8 +75,7 @@ def receive(
         size_bytes=len(body),
         received_at=moment,
     )
-    if queries.same_message(message) is None:  # a copy may be told that it is one
-        _check_rate(source, moment)
+    _check_rate(source, message)
     return _keep(message)
 
 
@@ -102,13 +101,16 @@ def _verify(
     return signed
 
 
-def _check_rate(source: InboundSource, moment: datetime) -> None:
-    """Of verified messages only: others must not use up what a source may send."""
+def _check_rate(source: InboundSource, message: InboundMessage) -> None:
+    """Of verified messages only: others must not use up what a source may send.
+
+    A copy of a kept message is told that it is one, or its sender would go on sending it.
+    """
     earliest = queries.time_of_message_before(source, settings.INBOUND_MESSAGES_PER_MINUTE)
     if earliest is None:
         return
-    wait = queries.MINUTE - (moment - earliest).total_seconds()
-    if wait > 0:
+    wait = queries.MINUTE - (message.received_at - earliest).total_seconds()
+    if wait > 0 and queries.same_message(message) is None:
         raise TooManyMessages(retry_after=wait)
 
 
