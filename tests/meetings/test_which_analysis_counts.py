@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
 from core.events.models import Event
@@ -46,6 +47,17 @@ def shown(actor: Actor, meeting: Meeting) -> tuple[str, list[str]]:
     """The transcript whose analysis is shown, and the decisions in it."""
     found = make.client(actor).get(address(meeting)).json()
     return found["analysis"]["transcript"], [d["text"] for d in found["decisions"]]
+
+
+def failed_at_first() -> tuple[APIClient, Meeting, Any]:
+    """Who asks, and a meeting whose first analysis failed in every section; with its job."""
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    client = make.client(actor)
+    send(client, meeting)
+    with find_by(failing_in(*Section)):
+        run_jobs_to_the_end()
+    return client, meeting, Analysis.objects.get().job
 
 
 def test_events_that_come_in_the_wrong_order_leave_the_newest_text_on_top() -> None:
@@ -93,13 +105,7 @@ def test_the_texts_of_another_recording_are_no_newer_ones() -> None:
 
 
 def test_a_job_that_staff_send_round_again_stays_with_its_own_analysis() -> None:
-    actor = make.actor()
-    meeting = make.meeting(organization=actor.organization)
-    client = make.client(actor)
-    send(client, meeting)
-    with find_by(failing_in(*Section)):
-        run_jobs_to_the_end()
-    first: Any = Analysis.objects.get().job
+    client, meeting, first = failed_at_first()
     client.post(address(meeting), {"section": "summary"})
     run_jobs()
     jobs.requeue_job(job=first)
@@ -113,13 +119,7 @@ def test_a_job_that_staff_send_round_again_stays_with_its_own_analysis() -> None
 
 
 def test_a_new_analysis_has_a_job_of_its_own_while_an_older_one_is_sent_round_again() -> None:
-    actor = make.actor()
-    meeting = make.meeting(organization=actor.organization)
-    client = make.client(actor)
-    send(client, meeting)
-    with find_by(failing_in(*Section)):
-        run_jobs_to_the_end()
-    first: Any = Analysis.objects.get().job
+    client, meeting, first = failed_at_first()
     client.post(address(meeting))
     run_jobs()
     jobs.requeue_job(job=first)
