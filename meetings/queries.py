@@ -32,6 +32,7 @@ from meetings.models import (
     Transcript,
 )
 from meetings.models.item import Item
+from meetings.text.language_tags import base_language
 
 FIRST_SEGMENTS = 100  # of a meeting's text, shown with the meeting
 
@@ -151,7 +152,7 @@ def discussion_of(analysis: Analysis) -> Discussion:
         Turn(id=str(row_id), text=text, speaker=speaker or "", start_ms=start, end_ms=end)
         for row_id, text, speaker, start, end in values
     )
-    language = analysis.language.partition("-")[0].lower()
+    language = base_language(analysis.language)
     return Discussion(turns=turns, language=language, held_on=held_on(analysis.meeting))
 
 

@@ -25,6 +25,7 @@ from core.files.incoming import (
 )
 from core.http.errors import LengthRequired
 from core.http.text import check_text
+from meetings.text.language_tags import base_language
 
 FORM = "multipart/form-data"
 FORM_OVERHEAD_BYTES = 64 * 1024  # boundaries, part headers and small fields around the file
@@ -121,7 +122,7 @@ def _upload(incoming: Incoming, filename: str, language: str) -> Upload:
     if len(language) > LONGEST_LANGUAGE:
         raise BadForm(fields={"language": ["Send a language code such as `en`."]})
     name = filename.replace("\\", "/").rsplit("/", 1)[-1].strip()[:LONGEST_FILENAME]
-    return Upload(incoming, name, language.strip().lower())
+    return Upload(incoming, name, base_language(language))
 
 
 class CountedBody:

@@ -66,8 +66,11 @@ def test_a_recording_is_accepted_stored_and_queued(
     assert meeting.revision == 2
 
 
-def test_a_form_brings_the_files_name_and_language(actor: Actor, meeting: Meeting) -> None:
-    answer = send_form(make.client(actor), meeting, JFK.read_bytes(), language="EN")
+@pytest.mark.parametrize("tag", ["EN", "en-US", "en_gb"])
+def test_a_form_brings_the_files_name_and_language(
+    tag: str, actor: Actor, meeting: Meeting
+) -> None:
+    answer = send_form(make.client(actor), meeting, JFK.read_bytes(), language=tag)
     recording = answer.json()["recording"]
     assert (recording["filename"], recording["language"]) == ("talk.mp3", "en")
 

@@ -32,7 +32,9 @@ from meetings.services import recordings as recording_services
 
 TEXT_OPTIONS = [
     OpenApiParameter("filename", OpenApiTypes.STR, description="With a raw body: its name."),
-    OpenApiParameter("language", OpenApiTypes.STR, description="The language spoken, as `en`."),
+    OpenApiParameter(
+        "language", OpenApiTypes.STR, description="The language spoken, as `en` or `en-US`."
+    ),
 ]
 
 

@@ -28,6 +28,7 @@ from meetings.analysis.findings import (
     TopicFound,
 )
 from meetings.importers.transcripts import ImportedTranscript, read_transcript
+from meetings.text.language_tags import base_language
 
 HEADINGS = {
     Section.SUMMARY: "Summary",
@@ -46,7 +47,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--out", choices=("json", "txt"), default="txt", help="the format")
-        parser.add_argument("--language", help="a code such as de; else what the file says")
+        parser.add_argument(
+            "--language", help="a code such as de or de-AT; else what the file says"
+        )
         parser.add_argument(
             "--held-on", type=_day, metavar="DATE", help="what 'on Friday' is counted from"
         )
@@ -78,7 +81,7 @@ def _discussion(
         Turn(str(number), segment.text, segment.speaker, segment.start_ms, segment.end_ms)
         for number, segment in enumerate(transcript.segments, start=1)
     )
-    return Discussion(tuple(turns), language or transcript.language, held_on)
+    return Discussion(tuple(turns), base_language(language or transcript.language), held_on)
 
 
 def _json(found: list[SectionFindings], _discussion: Discussion) -> str:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core import errors
 from meetings.text import captions
+from meetings.text.language_tags import base_language
 from meetings.transcription.alone import transcribe_file
 from meetings.transcription.assemble import TranscriptText
 from meetings.transcription.model_files import ModelFacts, find_model
@@ -32,7 +33,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--out", choices=sorted(FORMATS), default="txt", help="the format")
-        parser.add_argument("--language", help="a code such as de; found by itself if not given")
+        parser.add_argument(
+            "--language", help="a code such as de or de-AT; found by itself if not given"
+        )
         parser.add_argument("--processes", type=int, default=_default_processes())
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -42,12 +45,13 @@ class Command(BaseCommand):
             raise CommandError("At least one process has to do the work.")
         try:
             model = find_model(settings.ASR_MODEL_DIR or None)
-            _check_language(model, options["language"])
+            language = base_language(options["language"] or "") or None
+            _check_language(model, language)
             text = transcribe_file(
                 options["file"],
                 model=model,
                 processes=options["processes"],
-                language=options["language"],
+                language=language,
                 on_progress=_draw,
             )
         except errors.Refusal as refusal:
