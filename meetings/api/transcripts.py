@@ -6,23 +6,35 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.accounts.models.organization import check_language
 from core.http.serializers import StrictSerializer
 from meetings.models import Recording, Transcript
+from meetings.text.notes import Note, NoteCode
 
 MOST_SEGMENTS = 50_000
 LATEST_MS = 2**31 - 1  # what the columns hold: 24 days
+
+
+class TranscriptNoteSerializer(serializers.Serializer[Any]):
+    """A note: its stable code, a sentence, and the values in that sentence."""
+
+    code = serializers.ChoiceField(choices=[code.value for code in NoteCode])
+    message = serializers.CharField()
+    details = serializers.DictField()
 
 
 class TranscriptSerializer(serializers.ModelSerializer[Transcript]):
     """One version of a meeting's text, without the text itself.
 
     `recording` is null for a text that was sent in; its engine is `imported`. `missing_ms` is sound
-    that the file announces and does not hold, as in an upload that was cut short.
+    that the file announces and does not hold, as in an upload that was cut short. `notes` say what
+    was left out of the text or done to its source.
     """
 
+    notes = serializers.SerializerMethodField()
     recording = serializers.PrimaryKeyRelatedField[Recording](read_only=True, allow_null=True)
 
     class Meta:
@@ -41,9 +53,15 @@ class TranscriptSerializer(serializers.ModelSerializer[Transcript]):
             "speech_ms",
             "uncovered_speech_ms",
             "missing_ms",
+            "notes",
             "created_at",
         )
         read_only_fields: tuple[str, ...] = fields
+
+    @extend_schema_field(TranscriptNoteSerializer(many=True))
+    def get_notes(self, transcript: Transcript) -> list[dict[str, Any]]:
+        notes = map(Note.from_json, transcript.notes)
+        return [{**note.to_json(), "message": note.message} for note in notes]
 
 
 class WordSerializer(serializers.Serializer[Any]):

@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
                 ('word_count', models.PositiveIntegerField()),
                 ('speech_ms', models.PositiveBigIntegerField()),
                 ('uncovered_speech_ms', models.PositiveBigIntegerField()),
+                ('notes', models.JSONField(blank=True, default=list)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.organization')),
                 ('recording', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='transcripts', to='meetings.recording')),
             ],

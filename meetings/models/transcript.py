@@ -29,7 +29,8 @@ class Transcript(OwnedRow):
     Without a recording the engine is `imported`. Versions count per recording, those of imported
     texts per meeting. `confidence` is 0 to 1. `uncovered_speech_ms` is speech that the engine heard
     and found no words for: a quality figure. `missing_ms` is sound that the file announces and
-    does not hold. `language_probability` is empty when the language was assumed.
+    does not hold. `language_probability` is empty when the language was assumed. `notes` is a list
+    of `meetings.text.notes.Note` as JSON.
     """
 
     meeting = models.ForeignKey(
@@ -53,6 +54,7 @@ class Transcript(OwnedRow):
     speech_ms = models.PositiveBigIntegerField()
     uncovered_speech_ms = models.PositiveBigIntegerField()
     missing_ms = models.PositiveBigIntegerField(default=0)
+    notes: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
 
     objects: ClassVar[Any] = TranscriptQuerySet.as_manager()
 

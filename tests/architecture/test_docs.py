@@ -10,6 +10,7 @@ from pathlib import Path
 from core.events.registry import event_types
 from core.jobs import failures
 from core.jobs.failures import JobFailure
+from meetings.text.notes import MESSAGES, NoteCode
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -58,6 +59,13 @@ def test_every_reason_for_a_jobs_failure_is_listed() -> None:
     table = {code for _, code, _, _ in failures.TABLE}
     own = {kind.code for kind in subclasses(JobFailure) if not kind.code.startswith("tests.")}
     assert in_app_readmes("Why a job") == {*table, *own, failures.LOST.code, failures.UNEXPECTED[0]}
+
+
+def test_every_note_on_a_transcript_has_a_message_and_is_listed() -> None:
+    text = section("Notes on a transcript", (ROOT / "meetings" / "README.md").read_text("utf-8"))
+    assert set(MESSAGES) == set(NoteCode)
+    for code, message in MESSAGES.items():
+        assert f"| `{code}` | {message} |" in text
 
 
 def subclasses(kind: type[JobFailure]) -> Iterator[type[JobFailure]]:

@@ -7,6 +7,7 @@ import pytest
 from core.http.renderers import to_json
 from meetings import queries
 from meetings.api.transcripts import SegmentSerializer, shown_segments
+from meetings.text.notes import Note, NoteCode
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,23 @@ def test_a_transcript_is_read_page_by_page_with_times_and_words() -> None:
             break
         page = client.get(page["segments"]["next"]).json()
     assert seen == list(texts)
+
+
+def test_notes_are_shown_with_their_message() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    transcript = make.transcript(recording=make.recording(meeting=meeting))
+    note = Note(NoteCode.TRACKS_WITHOUT_SPEECH, {"tracks": [1, 3]})
+    transcript.notes = [note.to_json()]
+    transcript.save()
+    page = make.client(actor).get(f"/api/v1/meetings/{meeting.id}/transcript/").json()
+    assert page["transcript"]["notes"] == [
+        {
+            "code": "tracks_without_speech",
+            "message": "Audio tracks without speech were left out: 1, 3.",
+            "details": {"tracks": [1, 3]},
+        }
+    ]
 
 
 def test_segments_are_shown_as_the_schema_says() -> None:
