@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from core.db.rows import OwnedRow
 
@@ -20,7 +21,7 @@ class Event(OwnedRow):
         "core.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     request_id = models.CharField(max_length=64, blank=True)
-    occurred_at = models.DateTimeField(auto_now_add=True)
+    occurred_at = models.DateTimeField(db_default=Now(), editable=False)
     data = models.JSONField()
 
     finished = models.JSONField(default=list)

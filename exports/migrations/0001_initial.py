@@ -2,6 +2,7 @@
 
 import core.db.rows
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
@@ -21,8 +22,8 @@ class Migration(migrations.Migration):
             name='Export',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('format', models.CharField(choices=[('txt', 'txt'), ('md', 'md'), ('html', 'html'), ('srt', 'srt'), ('vtt', 'vtt'), ('json', 'json'), ('csv', 'csv'), ('pdf', 'pdf'), ('docx', 'docx'), ('xlsx', 'xlsx'), ('zip', 'zip')], max_length=8)),
                 ('options', models.JSONField(default=dict)),
                 ('revision', models.PositiveIntegerField()),

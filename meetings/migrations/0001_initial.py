@@ -3,6 +3,7 @@
 import core.db.rows
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
@@ -21,8 +22,8 @@ class Migration(migrations.Migration):
             name='Meeting',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('title', models.CharField(max_length=300)),
                 ('starts_at', models.DateTimeField(blank=True, null=True)),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
@@ -40,8 +41,8 @@ class Migration(migrations.Migration):
             name='Recording',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('position', models.PositiveSmallIntegerField(default=0)),
                 ('filename', models.CharField(blank=True, max_length=255)),
                 ('media_type', models.CharField(max_length=60)),
@@ -60,8 +61,8 @@ class Migration(migrations.Migration):
             name='Transcript',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('version', models.PositiveSmallIntegerField()),
                 ('revision', models.PositiveIntegerField(default=1)),
                 ('engine', models.CharField(max_length=80)),

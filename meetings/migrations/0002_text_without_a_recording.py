@@ -2,6 +2,7 @@
 
 import core.db.rows
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.db import migrations, models
 
 
@@ -17,8 +18,8 @@ class Migration(migrations.Migration):
             name='Speaker',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('label', models.CharField(max_length=200)),
             ],
         ),

@@ -3,6 +3,7 @@
 import core.db.rows
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
@@ -20,8 +21,8 @@ class Migration(migrations.Migration):
             name='ActionItem',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('text', models.TextField()),
                 ('found_text', models.TextField()),
@@ -37,8 +38,8 @@ class Migration(migrations.Migration):
             name='Analysis',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('version', models.PositiveIntegerField()),
                 ('engine', models.CharField(max_length=80)),
                 ('language', models.CharField(blank=True, max_length=20)),
@@ -52,8 +53,8 @@ class Migration(migrations.Migration):
             name='AnalysisSection',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('section', models.CharField(choices=[('summary', 'summary'), ('topics', 'topics'), ('decisions', 'decisions'), ('action_items', 'action items')], max_length=20)),
                 ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('partial', 'Partial'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
                 ('turns_used', models.PositiveIntegerField(blank=True, null=True)),
@@ -67,8 +68,8 @@ class Migration(migrations.Migration):
             name='Decision',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('text', models.TextField()),
                 ('found_text', models.TextField()),
@@ -80,8 +81,8 @@ class Migration(migrations.Migration):
             name='Evidence',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('quote', models.TextField()),
                 ('verified', models.BooleanField()),
@@ -94,8 +95,8 @@ class Migration(migrations.Migration):
             name='Summary',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('text', models.TextField()),
             ],
@@ -107,8 +108,8 @@ class Migration(migrations.Migration):
             name='Topic',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('title', models.TextField()),
                 ('start_ms', models.PositiveIntegerField(null=True)),

@@ -3,6 +3,7 @@
 import core.db.rows
 import core.secrets.fields
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.db import migrations, models
 
 
@@ -19,8 +20,8 @@ class Migration(migrations.Migration):
             name='Endpoint',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('url', models.CharField(max_length=2048)),
                 ('description', models.CharField(blank=True, max_length=200)),
                 ('event_types', models.JSONField(default=list)),
@@ -40,8 +41,8 @@ class Migration(migrations.Migration):
             name='Delivery',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('event_type', models.CharField(max_length=80)),
                 ('body', models.TextField()),
                 ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('dead', 'Dead')], default='queued', max_length=10)),
@@ -64,8 +65,8 @@ class Migration(migrations.Migration):
             name='EndpointSecret',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('scheme', models.CharField(choices=[('v1', 'HMAC-SHA256'), ('v1a', 'ed25519')], default='v1', max_length=3)),
                 ('secret', core.secrets.fields.EncryptedField(editable=False)),
                 ('public_key', models.CharField(blank=True, max_length=100)),
@@ -78,8 +79,8 @@ class Migration(migrations.Migration):
             name='InboundSource',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('name', models.CharField(max_length=100)),
                 ('scheme', models.CharField(choices=[('standard', 'Standard'), ('timestamped', 'Timestamped'), ('github', 'Github'), ('stripe', 'Stripe')], max_length=12)),
                 ('secret', core.secrets.fields.EncryptedField(editable=False)),
@@ -93,8 +94,8 @@ class Migration(migrations.Migration):
             name='InboundMessage',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('message_id', models.CharField(max_length=255)),
                 ('signed_hash', models.CharField(max_length=64)),
                 ('type', models.CharField(blank=True, max_length=255)),
@@ -113,8 +114,8 @@ class Migration(migrations.Migration):
             name='DeliveryAttempt',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('number', models.PositiveIntegerField()),
                 ('started_at', models.DateTimeField()),
                 ('duration_ms', models.PositiveIntegerField()),

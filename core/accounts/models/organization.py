@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from core.db.rows import Row
+from core.db.rows import Row, RowQuerySet
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -35,7 +35,7 @@ def check_language(tag: str) -> None:
         raise ValidationError("This is not a language tag, such as en or pt-BR.")
 
 
-class OrganizationQuerySet(models.QuerySet["Organization"]):
+class OrganizationQuerySet(RowQuerySet):
     def visible_to(self, actor: Any) -> Self:
         """The one organization the actor acts for."""
         return self.filter(id=actor.organization.pk)
@@ -52,7 +52,7 @@ class Organization(Row):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     language = models.CharField(max_length=35, default="en", validators=[check_language])
 
-    objects = OrganizationQuerySet.as_manager()
+    objects: ClassVar[Any] = OrganizationQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 
-from core.db.rows import Row
+from core.db.rows import Row, RowQuerySet
 
 
 def normal_email(email: str) -> str:
@@ -20,6 +20,9 @@ def normal_email(email: str) -> str:
 
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> RowQuerySet:
+        return RowQuerySet(self.model, using=self._db)
+
     def get_by_natural_key(self, username: str | None) -> User:
         """Sign-in asks here, with whatever spelling was typed."""
         return self.get(email=normal_email(username or ""))
@@ -44,7 +47,7 @@ class User(Row, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May enter the admin pages.")
 
-    objects: ClassVar[UserManager] = UserManager()
+    objects: ClassVar[Any] = UserManager()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
