@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +14,8 @@ from django.db.models import QuerySet
 from core.accounts.actor import Actor
 from core.accounts.models import Membership, Role
 from core.db.clock import now
+from core.files import links
+from core.files.models import StoredFile
 from exports.models import Export
 from exports.renderers.minutes import (
     Item,
@@ -41,6 +43,26 @@ def export_for_work(export_id: str) -> Export:
     """An export as a worker needs it. Raises Export.DoesNotExist when it or its meeting is gone."""
     found: Export = Export.objects.get(id=export_id, meeting__isnull=False)
     return found
+
+
+def export_behind(*, export_id: UUID, token: str) -> tuple[Export, StoredFile]:
+    """The export that a signed link opens, and its file. Raises LinkInvalid or LinkExpired."""
+    stored_file_id = links.check_link(Export, row_id=export_id, token=token)
+    # The meeting may have been deleted since, and the export with it.
+    rows = whole(Export.objects.filter(meeting__isnull=False))
+    export: Export | None = rows.filter(id=export_id, stored_file_id=stored_file_id).first()
+    if export is None or export.stored_file is None:
+        raise links.LinkInvalid
+    return export, export.stored_file
+
+
+def link_to(export: Export, moment: datetime) -> links.Link | None:
+    """A link made at `moment` to a finished export's file; None before there is one."""
+    if not export.is_ready or export.stored_file_id is None:
+        return None
+    return links.create_link(
+        export, stored_file_id=export.stored_file_id, moment=moment, latest=export.expires_at
+    )
 
 
 def meeting_of(export: Export) -> Meeting:

@@ -54,6 +54,14 @@ def forget_its_files(event: Event) -> None:
         export_services.forget_deleted_meetings(organization_id=event.organization_id)
 
 
+@subscribe("recording.deleted")
+def delete_files_with_its_words(event: Event) -> None:
+    """Files made before a recording was deleted hold its words."""
+    export_services.delete_older(
+        meeting_id=event.data["meeting_id"], revision=event.data["revision"]
+    )
+
+
 @subscribe("meeting.updated")
 def follow_into_its_team(event: Event) -> None:
     """A meeting may have gone to another team; jobs about its exports go with it."""

@@ -27,6 +27,14 @@ class RecordingUploaded(TypedDict):
     duration_ms: int
 
 
+class RecordingDeleted(TypedDict):
+    """`revision` is the meeting's after the deletion."""
+
+    meeting_id: str
+    recording_id: str
+    revision: int
+
+
 class TranscriptCompleted(TypedDict):
     """`recording_id` is null for a text that came without a recording."""
 
@@ -85,6 +93,12 @@ RECORDING_UPLOADED = declare(
         "duration_ms": 170000,
     },
     meaning="A recording was accepted and waits for its transcription.",
+)
+RECORDING_DELETED = declare(
+    "recording.deleted",
+    data=RecordingDeleted,
+    example={"meeting_id": ID, "recording_id": ID, "revision": 4},
+    meaning="A recording was deleted with its transcripts and all that rested on them.",
 )
 TRANSCRIPT_COMPLETED = declare(
     "transcript.completed",

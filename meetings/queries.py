@@ -8,11 +8,23 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Prefetch, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
 
 from core import errors
 from core.accounts.models import User
+from core.files import links
 from core.jobs import queries as job_queries
 from core.jobs.models import Job, JobStatus
 from meetings.analysis.discussion import Discussion, Turn
@@ -79,8 +91,29 @@ def whole(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
 
 
 def with_file_and_job(recordings: QuerySet[Recording]) -> QuerySet[Recording]:
-    """Recordings with stored file, meeting and the job that knows its children's progress."""
-    return recordings.select_related("stored_file", "meeting").prefetch_related(_job())
+    """Recordings with stored file, meeting, and the job that knows its children's progress.
+
+    `status_now` is the job's status or, once an ended job is pruned, that of its transcript.
+    """
+    has_text = Exists(Transcript.objects.filter(recording=OuterRef("pk")))
+    without_job = Case(
+        When(has_text, then=Value(JobStatus.SUCCEEDED)), default=Value(JobStatus.FAILED)
+    )
+    status = Coalesce(F("job__status"), without_job, output_field=CharField())
+    rows = recordings.annotate(status_now=status).select_related("stored_file", "meeting")
+    return rows.prefetch_related(_job())
+
+
+def recording_behind(*, recording_id: UUID, token: str) -> Recording:
+    """The recording that a signed link opens, with its file. Raises LinkInvalid or LinkExpired."""
+    stored_file_id = links.check_link(Recording, row_id=recording_id, token=token)
+    rows = Recording.objects.select_related("stored_file")
+    recording: Recording | None = rows.filter(
+        id=recording_id, stored_file_id=stored_file_id
+    ).first()
+    if recording is None:
+        raise links.LinkInvalid
+    return recording
 
 
 def recording_for_work(recording_id: str) -> Recording:

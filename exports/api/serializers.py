@@ -12,12 +12,12 @@ from rest_framework import serializers
 from core.http.serializers import StrictSerializer, VisibleRelatedField
 from core.jobs import queries as job_queries
 from core.jobs.serializers import JobErrorSerializer, JobSerializer
+from exports import queries
 from exports.models import Export, ExportStatus
 from exports.renderers.formats import MEDIA_TYPES, NAMES, SINGLE
 from exports.renderers.labels import LANGUAGES, language_for
 from exports.renderers.minutes import Section
 from exports.renderers.options import Options, PageSize, Table, Timestamps
-from exports.services import links
 from meetings.models import Meeting
 
 FORMATS = [(name, name) for name in NAMES]
@@ -170,7 +170,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         return MEDIA_TYPES[export.format]
 
     def get_download_url(self, export: Export) -> str | None:
-        link = links.link_to(export, self.context["moment"])
+        link = queries.link_to(export, self.context["moment"])
         if link is None:
             return None
         path = reverse("export-file", kwargs={"export_id": export.id, "token": link.token})
@@ -180,7 +180,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_expires_at(self, export: Export) -> Any:
         """When the link ends; null without one."""
-        link = links.link_to(export, self.context["moment"])
+        link = queries.link_to(export, self.context["moment"])
         return link.expires_at if link else None
 
 

@@ -325,6 +325,12 @@ def forget_deleted_meetings(*, organization_id: UUID) -> None:
         delete_export(export=export)
 
 
+def delete_older(*, meeting_id: UUID, revision: int) -> None:
+    """Delete the exports of a meeting that were made, or requested, before this revision."""
+    for export in Export.objects.filter(meeting_id=meeting_id, revision__lt=revision):
+        delete_export(export=export)
+
+
 def follow_meeting(*, meeting: Meeting) -> None:
     """The reaction to a changed meeting: jobs about its exports belong to its team.
 

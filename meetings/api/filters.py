@@ -6,7 +6,8 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from core.http.filters import TruthFilter
-from meetings.models import ActionItem, Decision, ItemStatus, Meeting, MeetingStatus
+from core.jobs.models import JobStatus
+from meetings.models import ActionItem, Decision, ItemStatus, Meeting, MeetingStatus, Recording
 
 
 class MeetingFilter(django_filters.FilterSet):
@@ -26,6 +27,19 @@ class MeetingFilter(django_filters.FilterSet):
 
     def with_tag(self, meetings: QuerySet[Meeting], _name: str, value: str) -> QuerySet[Meeting]:
         return meetings.filter(tags__contains=[value])
+
+
+class RecordingFilter(django_filters.FilterSet):
+    """`meeting`, `status` (of its transcription), and time of creation."""
+
+    meeting = django_filters.UUIDFilter(field_name="meeting_id")
+    status = django_filters.ChoiceFilter(field_name="status_now", choices=JobStatus.choices)
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Recording
+        fields = ("meeting",)
 
 
 class DecisionFilter(django_filters.FilterSet):

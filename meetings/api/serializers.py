@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.accounts.models import Team, User
+from core.files.links import Link, create_link
 from core.http.serializers import StrictModelSerializer, VisibleRelatedField
+from core.jobs.models import JobStatus
 from core.jobs.serializers import JobSerializer
 from meetings import queries
 from meetings.api.items import InsightSerializer
@@ -68,12 +72,20 @@ class MeetingSerializer(StrictModelSerializer):
 
 
 class RecordingSerializer(serializers.ModelSerializer[Recording]):
-    """A recording, with the job that transcribes it."""
+    """A recording, with the job that transcribes it.
+
+    Needs `request` and `moment` (the database's time) in its context, for the link to the file.
+    """
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
     size_bytes = serializers.IntegerField(source="stored_file.size_bytes", read_only=True)
     sha256 = serializers.CharField(source="stored_file.sha256", read_only=True)
+    status = serializers.SerializerMethodField(help_text="How its transcription stands.")
     job = JobSerializer(read_only=True, allow_null=True)
+    download_url = serializers.SerializerMethodField(
+        help_text="Opens the file without signing in, until `expires_at`."
+    )
+    expires_at = serializers.SerializerMethodField(help_text="When `download_url` ends.")
 
     class Meta:
         model = Recording
@@ -90,10 +102,35 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
             "sample_rate",
             "size_bytes",
             "sha256",
+            "status",
             "job",
+            "download_url",
+            "expires_at",
             "created_at",
         )
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=JobStatus.choices))
+    def get_status(self, recording: Recording) -> str:
+        # `job` may be newer than `status_now`: a retry has just replaced it.
+        return recording.job.status if recording.job else recording.status_now  # type: ignore[attr-defined]
+
+    def get_download_url(self, recording: Recording) -> str:
+        token = self._link_to(recording).token
+        path = reverse("recording-file", kwargs={"recording_id": recording.id, "token": token})
+        address: str = self.context["request"].build_absolute_uri(path)
+        return address
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_expires_at(self, recording: Recording) -> datetime:
+        return self._link_to(recording).expires_at
+
+    def _link_to(self, recording: Recording) -> Link:
+        return create_link(
+            recording,
+            stored_file_id=recording.stored_file_id,
+            moment=self.context["moment"],
+        )
 
 
 class ShownTranscriptSerializer(TranscriptSerializer):

@@ -8,7 +8,7 @@ from rest_framework.routers import SimpleRouter
 from meetings.api.views.analyses import MeetingAnalysis
 from meetings.api.views.items import ActionItemViewSet, DecisionViewSet
 from meetings.api.views.meetings import MeetingViewSet
-from meetings.api.views.recordings import RecordingUpload, RecordingViewSet
+from meetings.api.views.recordings import RecordingFile, RecordingUpload, RecordingViewSet
 from meetings.api.views.transcripts import MeetingTranscript
 
 router = SimpleRouter()
@@ -21,5 +21,10 @@ urlpatterns = [
     path("meetings/<uuid:meeting_id>/recordings/", RecordingUpload.as_view(), name="uploads"),
     path("meetings/<uuid:meeting_id>/analysis/", MeetingAnalysis.as_view(), name="analysis"),
     path("meetings/<uuid:meeting_id>/transcript/", MeetingTranscript.as_view(), name="transcript"),
+    path(
+        "recordings/<uuid:recording_id>/file/<str:token>/",
+        RecordingFile.as_view(),
+        name="recording-file",
+    ),
     *router.urls,
 ]

@@ -116,6 +116,10 @@ class Migration(migrations.Migration):
             model_name='recording',
             index=models.Index(fields=['meeting', 'position'], name='recording_order'),
         ),
+        migrations.AddIndex(
+            model_name='recording',
+            index=models.Index(fields=['organization', '-created_at', '-id'], name='recording_newest'),
+        ),
         migrations.AddConstraint(
             model_name='recording',
             constraint=models.UniqueConstraint(fields=('meeting', 'stored_file'), name='recording_once'),

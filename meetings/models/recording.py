@@ -45,7 +45,10 @@ class Recording(OwnedRow):
         constraints = (
             models.UniqueConstraint(fields=("meeting", "stored_file"), name="recording_once"),
         )
-        indexes = (models.Index(fields=("meeting", "position"), name="recording_order"),)
+        indexes = (
+            models.Index(fields=("meeting", "position"), name="recording_order"),
+            models.Index(fields=("organization", "-created_at", "-id"), name="recording_newest"),
+        )
 
     def __str__(self) -> str:
         return self.filename or str(self.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from core.accounts.models import Team
 from core.events import services as events
 from core.events.registry import EventType
 from core.files import services as files
+from core.files.models import StoredFile
 from core.jobs import services as jobs
 from meetings.events import MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED
 from meetings.models import Analysis, Meeting, Recording
@@ -72,8 +74,7 @@ def delete_meeting(*, actor: Actor, meeting: Meeting) -> None:
         recordings = list(held.recordings.select_related("stored_file").order_by("stored_file_id"))
         jobs.forget_subjects(_subjects_in(held))
         held.delete()
-        keys = [files.release(recording.stored_file) for recording in recordings]
-        _delete_files([key for key in keys if key is not None], actor)
+        release_files([recording.stored_file for recording in recordings], actor)
         events.publish(
             MEETING_DELETED,
             organization_id=held.organization_id,
@@ -119,7 +120,10 @@ def _subjects_in(meeting: Meeting) -> list[UUID]:
     return [*recordings, *analyses]
 
 
-def _delete_files(keys: list[str], actor: Actor) -> None:
+def release_files(stored_files: Iterable[StoredFile], actor: Actor) -> None:
+    """Take one reference from each file, in the order of ids; unused bytes are deleted by a job."""
+    released = [files.release(stored_file) for stored_file in stored_files]
+    keys = [key for key in released if key is not None]
     if keys:
         origin = jobs.Origin(actor.organization.id, None, actor.user.id)
         jobs.enqueue(kind="core.delete_files", origin=origin, arguments={"keys": keys})

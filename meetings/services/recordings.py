@@ -1,4 +1,4 @@
-"""Taking in recordings and asking for their transcription."""
+"""Taking in recordings, asking for their transcription, and deleting them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 
 from core import errors
 from core.accounts.actor import Actor
@@ -14,9 +15,10 @@ from core.files import services as files
 from core.files.incoming import Incoming
 from core.files.models import StoredFile
 from core.jobs import services as jobs
-from meetings.events import RECORDING_UPLOADED
+from meetings import queries
+from meetings.events import RECORDING_DELETED, RECORDING_UPLOADED
 from meetings.media.probe import AudioFacts, probe
-from meetings.models import Meeting, Recording
+from meetings.models import Analysis, Meeting, Recording
 from meetings.services import meetings as meeting_services
 from meetings.transcription.model_files import find_model
 
@@ -90,6 +92,35 @@ def retry_transcription(*, actor: Actor, recording: Recording) -> Recording:
     return recording
 
 
+def delete_recording(*, actor: Actor, recording: Recording) -> None:
+    """Delete a recording with its transcripts and all that rests on them; the meeting stays.
+
+    Its jobs go too, and by a job its bytes unless another recording uses them. Raises NotFound once
+    it is gone, or is no longer to be seen by the actor.
+    """
+    with transaction.atomic():
+        meeting = meeting_services.lock_meeting(recording.meeting, actor=actor)
+        rows = meeting.recordings.select_related("stored_file")
+        locked_recording = rows.filter(id=recording.id).first()
+        if locked_recording is None:
+            raise errors.NotFound
+        analyses = Analysis.objects.filter(transcript__recording=locked_recording)
+        jobs.forget_subjects([recording.id, *analyses.values_list("id", flat=True)])
+        locked_recording.delete()
+        meeting_services.release_files([locked_recording.stored_file], actor)
+        meeting_services.touch(meeting)
+        events.publish(
+            RECORDING_DELETED,
+            organization_id=meeting.organization_id,
+            data={
+                "meeting_id": str(meeting.id),
+                "recording_id": str(recording.id),
+                "revision": meeting.revision + 1,
+            },
+            actor_id=actor.user.id,
+        )
+
+
 def _check_language(language: str) -> None:
     if language and language not in find_model(settings.ASR_MODEL_DIR or None).languages:
         raise LanguageNotKnown(fields={"language": [LanguageNotKnown.sentence]})
@@ -98,11 +129,12 @@ def _check_language(language: str) -> None:
 def _create(
     meeting: Meeting, stored: StoredFile, facts: AudioFacts, *, filename: str, language: str
 ) -> Recording:
+    last = meeting.recordings.aggregate(last=Max("position"))["last"]
     return Recording.objects.create(
         organization_id=meeting.organization_id,
         meeting=meeting,
         stored_file=stored,
-        position=meeting.recordings.count(),
+        position=0 if last is None else last + 1,
         filename=filename,
         language=language,
         media_type=facts.media_type,
@@ -125,7 +157,8 @@ def _start(recording: Recording, actor: Actor) -> None:
 
 
 def _with_job(recording: Recording) -> Recording:
-    return Recording.objects.select_related("job", "stored_file").get(id=recording.id)
+    found: Recording = queries.with_file_and_job(Recording.objects.all()).get(id=recording.id)
+    return found
 
 
 def _publish(recording: Recording, actor: Actor) -> None:

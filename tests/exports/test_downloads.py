@@ -13,8 +13,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from core.files.links import LinkInvalid, check_link
 from exports.models import Export
-from exports.services.links import LinkInvalid, link_to, open_link
+from exports.queries import link_to
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +126,7 @@ def test_any_altered_bit_is_refused(export: Export) -> None:
     assert link is not None
     for token in altered(link.token, 0):
         with pytest.raises(LinkInvalid):
-            open_link(export_id=export.id, token=token)
+            check_link(Export, row_id=export.id, token=token)
 
 
 def test_any_altered_letter_of_an_address_is_refused(export: Export) -> None:
@@ -140,13 +141,13 @@ def test_a_link_to_one_export_opens_no_other(export: Export) -> None:
 
     moved = address_of(export).replace(str(export.id), str(other.id))
 
-    assert fetch(moved).json()["code"] == "export.link_invalid"
+    assert fetch(moved).json()["code"] == "link.invalid"
 
 
 def test_a_link_ends_after_an_hour_and_a_later_one_does_not(export: Export) -> None:
     assert fetch(address_of(export, seconds_ago=3590)).status_code == 200
     over = fetch(address_of(export, seconds_ago=3601))
-    assert (over.status_code, over.json()["code"]) == (403, "export.link_expired")
+    assert (over.status_code, over.json()["code"]) == (403, "link.expired")
 
 
 def test_a_link_never_outlives_the_file(export: Export) -> None:
@@ -164,7 +165,7 @@ def test_a_link_ends_with_its_export(export: Export) -> None:
 
     assert make.client(who).delete(f"/api/v1/exports/{export.id}/").status_code == 204
 
-    assert fetch(address).json()["code"] == "export.link_invalid"
+    assert fetch(address).json()["code"] == "link.invalid"
 
 
 def test_an_export_shows_a_whole_address(export: Export) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework.serializers import BaseSerializer
 
+from core.db.clock import now
 from core.http.views import ModelViewSet
 from meetings import queries
 from meetings.api.filters import MeetingFilter
@@ -25,6 +26,12 @@ class MeetingViewSet(ModelViewSet):
     def get_queryset(self) -> QuerySet[Any]:
         visible = super().get_queryset()
         return queries.with_people(visible) if self.action == "list" else queries.whole(visible)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        context = {**super().get_serializer_context()}
+        if self.action == "retrieve":  # its recordings have links, which end by this clock
+            context["moment"] = now()
+        return context
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return MeetingDetailSerializer if self.action == "retrieve" else MeetingSerializer

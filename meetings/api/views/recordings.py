@@ -1,4 +1,4 @@
-"""Recordings over HTTP: sent in as a stream, watched, and transcribed again."""
+"""Recordings over HTTP: sent in as a stream, listed, downloaded, transcribed again, deleted."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
-from rest_framework.mixins import RetrieveModelMixin
+from rest_framework.mixins import DestroyModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.db.clock import now
 from core.files.incoming import receiving
-from core.http.views import ApiView, RowViewSet
+from core.http.downloads import LinkedFileView, download_schema, file_answer
+from core.http.views import ApiView, ReadViewSet
 from meetings import queries
+from meetings.api.filters import RecordingFilter
 from meetings.api.serializers import (
     AcceptedRecordingSerializer,
     RecordingSerializer,
@@ -75,18 +79,25 @@ class RecordingUpload(ApiView):
                 language=upload.language,
             )
         status = HTTPStatus.ACCEPTED if accepted.is_new else HTTPStatus.OK
-        return Response(AcceptedRecordingSerializer(accepted).data, status=status)
+        shown = AcceptedRecordingSerializer(accepted, context={"request": request, "moment": now()})
+        return Response(shown.data, status=status)
 
 
-class RecordingViewSet(RetrieveModelMixin, RowViewSet):
-    """Recordings and how their transcription fares."""
+class RecordingViewSet(DestroyModelMixin, ReadViewSet):
+    """Recordings of the meetings that you may see, newest first, with their transcription."""
 
     queryset = Recording.objects.all()
     serializer_class = RecordingSerializer
+    filterset_class = RecordingFilter
     scope_family = "meetings"
+    # A link must not be stored with an idempotency key.
+    unkept_fields = ("recording.download_url", "recording.expires_at")
 
     def get_queryset(self) -> QuerySet[Any]:
         return queries.with_file_and_job(super().get_queryset())
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "moment": now()}
 
     @extend_schema(
         operation_id="recordings_retry",
@@ -100,4 +111,29 @@ class RecordingViewSet(RetrieveModelMixin, RowViewSet):
         recording = recording_services.retry_transcription(
             actor=self.actor, recording=self.get_object()
         )
-        return Response(RetriedRecordingSerializer(recording).data, status=HTTPStatus.ACCEPTED)
+        shown = RetriedRecordingSerializer(recording, context=self.get_serializer_context())
+        return Response(shown.data, status=HTTPStatus.ACCEPTED)
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete a recording with its transcripts and all that rests on them.
+
+        The rest of the meeting stays. Exports made before go too, as they hold its words.
+        """
+        return super().destroy(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Recording) -> None:
+        recording_services.delete_recording(actor=self.actor, recording=instance)
+
+
+class RecordingFile(LinkedFileView):
+    """The audio of a recording, to whoever has the link."""
+
+    @download_schema(operation_id="recordings_file", summary="Fetch a recording's file")
+    def get(self, request: Request, recording_id: UUID, token: str) -> HttpResponseBase:
+        recording = queries.recording_behind(recording_id=recording_id, token=token)
+        return file_answer(
+            request,
+            recording.stored_file,
+            filename=recording.filename or f"recording-{recording.id}",
+            media_type=recording.media_type,
+        )

@@ -29,7 +29,7 @@ from core.files.incoming import Incoming, StorageAway, upload_folder
 from core.files.models import StoredFile
 from core.files.places import Bucket, bucket_of, faults_of, storage_at
 from core.files.s3 import PART_BYTES
-from exports.services.links import link_to
+from exports.queries import link_to
 from meetings.models import Segment
 from tests import make
 from tests.run_jobs import run_jobs
