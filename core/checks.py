@@ -199,17 +199,13 @@ def check_bucket(**_kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_storage(**_kwargs: Any) -> list[CheckMessage]:
     """A disk that cannot be written would lose every upload."""
-    storages: Any = settings.STORAGES
-    if storages["default"]["BACKEND"] != FILE_SYSTEM:
+    if bucket_of(settings.STORAGE_URL) is not None:
         return []
     folder = Path(settings.STORAGE_URL)
     hint = "Create the folder, or point STORAGE_URL at one that this user may write to."
     if _is_writable(folder):
         return []
     return [Error(f"{folder} cannot be written to.", hint=hint, id="core.E010")]
-
-
-FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
 
 
 def _is_writable(folder: Path) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.files.errors import storage_errors
 from core.files.incoming import remove_older, upload_folder
 
 # Longer than any job may hold a copy.
@@ -63,6 +64,6 @@ def _is_linked(copy: Path, mine: Path) -> bool:
 
 
 def _fetch(target: Path, blocks: Iterable[bytes]) -> None:
-    with target.open("xb") as file:
+    with storage_errors(), target.open("xb") as file:
         for block in blocks:
             file.write(block)

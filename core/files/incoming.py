@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import tempfile
@@ -18,10 +17,10 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from core import errors
+from core.files.errors import storage_errors
 
 BLOCK_BYTES = 1024**2
 HEAD_BYTES = 8192  # enough for a content check to name the type
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SYNC_BYTES = 64 * 1024**2
 STALE_SECONDS = 24 * 3600.0
 
@@ -38,20 +37,6 @@ class UploadIncomplete(errors.Invalid):
 
     code = "upload.incomplete"
     sentence = "The upload ended before all of the announced bytes had arrived."
-
-
-class StorageFull(errors.TooBusy):
-    """The disk takes no more bytes."""
-
-    code = "upload.no_space"
-    sentence = "There is no room for this file at the moment."
-
-
-class StorageAway(errors.TooBusy):
-    """The bucket cannot be reached, or does not let us in."""
-
-    code = "storage.away"
-    sentence = "The place where files are kept does not answer. Try again shortly."
 
 
 class Readable(Protocol):
@@ -117,23 +102,23 @@ class Receiver:
         """Close and remove the file; harmless when it was moved away or removed before."""
         with contextlib.suppress(OSError):  # a full disk refuses the last block once more
             self._file.close()
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # read-only by now: `sweep_uploads` removes it
+            self._path.unlink(missing_ok=True)
 
 
 @contextmanager
 def receiving(*, limit: int, check_head: Callable[[bytes], object]) -> Iterator[Receiver]:
-    """A receiver whose file never outlives the block, unless it was moved into storage."""
-    with tempfile.NamedTemporaryFile(dir=upload_folder(), prefix="upload-", delete=False) as made:
-        path = Path(made.name)
-    receiver = Receiver(path, limit=limit, check_head=check_head)
-    try:
-        yield receiver
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise StorageFull(retry_after=60) from error
-        raise
-    finally:
-        receiver.discard()
+    """A receiver whose file never outlives the block. Raises StorageUnavailable."""
+    with storage_errors():
+        with tempfile.NamedTemporaryFile(
+            dir=upload_folder(), prefix="upload-", delete=False
+        ) as made:
+            path = Path(made.name)
+        receiver = Receiver(path, limit=limit, check_head=check_head)
+        try:
+            yield receiver
+        finally:
+            receiver.discard()
 
 
 def receive_stream(receiver: Receiver, stream: Readable, *, declared_bytes: int | None) -> Incoming:

@@ -74,12 +74,4 @@ def storage_at(url: str) -> dict[str, Any]:
     bucket = bucket_of(url)
     if bucket is not None:
         return {"BACKEND": "core.files.s3.BucketStorage", "OPTIONS": {"bucket": bucket}}
-    return {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": url,
-            # Recordings are for the processes of one user, or at most of its group.
-            "file_permissions_mode": 0o640,
-            "directory_permissions_mode": 0o750,
-        },
-    }
+    return {"BACKEND": "core.files.disk.DiskStorage", "OPTIONS": {"location": url}}

@@ -18,7 +18,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
-from core.files.incoming import BLOCK_BYTES, StorageAway
+from core.files.errors import FileDamaged, StorageAway
+from core.files.incoming import BLOCK_BYTES
 from core.files.places import Bucket
 
 # Recordings go up in parts of this size; 10,000 of them, as many as S3 takes, are 80 GB.
@@ -46,18 +47,26 @@ class BucketStorage(S3Storage):
         )
 
     def _save(self, name: str, content: Any) -> str:
-        """Straight from the disk where the file lies on one: then no part waits in memory."""
+        """Place all of the content under the name, or leave nothing. Raises StorageAway.
+
+        Straight from the disk where the file lies on one: then no part waits in memory.
+        """
+        expected = content.size
         with _answered():
             if not hasattr(content, "temporary_file_path"):
-                saved: str = super()._save(name, content)
-                return saved
-            self.bucket.upload_file(
-                content.temporary_file_path(),
-                self._normalize_name(name),
-                ExtraArgs={"ContentType": self.default_content_type},
-                Config=self.transfer_config,
-            )
-            return name
+                super()._save(name, content)
+            else:
+                self.bucket.upload_file(
+                    content.temporary_file_path(),
+                    self._normalize_name(name),
+                    ExtraArgs={"ContentType": self.default_content_type},
+                    Config=self.transfer_config,
+                )
+            # Not every server that speaks S3 checks the length of what it was sent.
+            if self.bucket.Object(self._normalize_name(name)).content_length != expected:
+                super().delete(name)
+                raise StorageAway
+        return name
 
     def exists(self, name: str) -> bool:
         with _answered():
@@ -73,14 +82,26 @@ class BucketStorage(S3Storage):
         with _answered():
             self.connection.meta.client.head_bucket(Bucket=self.bucket_name)
 
-    def read_part(self, name: str, start: int, length: int) -> Iterator[bytes]:
-        """Some bytes in blocks, asked of the bucket at once. Raises FileNotFoundError."""
+    def size(self, name: str) -> int:
+        """The number of bytes under a name. Raises FileNotFoundError."""
+        with _answered():
+            found: int = self.bucket.Object(self._normalize_name(name)).content_length
+            return found
+
+    def read_part(self, name: str, start: int, length: int, *, total: int) -> Iterator[bytes]:
+        """Some bytes in blocks, asked of the bucket at once. Raises FileNotFoundError.
+
+        Raises FileDamaged unless the object has `total` bytes.
+        """
         if length <= 0:
             return iter(())
         wanted = f"bytes={start}-{start + length - 1}"
         with _answered():
-            stored = self.bucket.Object(self._normalize_name(name))
-            return _blocks(stored.get(Range=wanted)["Body"])
+            found = self.bucket.Object(self._normalize_name(name)).get(Range=wanted)
+        if found["ContentRange"].rpartition("/")[2] != str(total):
+            found["Body"].close()
+            raise FileDamaged
+        return _blocks(found["Body"])
 
     def forget_unfinished(self, before: datetime) -> None:
         """End uploads in parts that began before: their process was killed, and parts are paid."""
@@ -123,6 +144,8 @@ def _answered() -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         if status == HTTPStatus.NOT_FOUND:
             raise FileNotFoundError from error
+        if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise FileDamaged from error
         raise StorageAway(retry_after=30) from error
     except (BotoCoreError, Boto3Error) as error:
         raise StorageAway(retry_after=30) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +20,12 @@ from django.utils import timezone
 from core.db.rows import new_id
 from core.db.transactions import insist_on_transaction
 from core.files import fetched
-from core.files.incoming import BLOCK_BYTES, Incoming
+from core.files.errors import FileDamaged, FileMissing
+from core.files.incoming import Incoming
 from core.files.models import StoredFile
 
 UNNAMED_FOR = timedelta(days=1)
+READ_TO_COMPARE_BYTES = 32 * 1024**2
 
 
 class Placed:
@@ -42,12 +45,12 @@ class Placed:
 
     def write(self) -> None:
         """Move or upload the bytes under their key, unless the organization has them already."""
-        twin = self._twins().first()
-        if twin is None:
-            self._row.key = self._save(self._row.key)
+        same = self._twins().first()
+        if same is None:
+            self._save(self._row.key)
             self._is_written = True
-        elif not default_storage.exists(twin.key):  # a lost file comes back with its next upload
-            self._save(twin.key)
+        elif not is_whole(same):  # a lost or damaged file comes back with its next upload
+            self._save(same.key)
 
     def keep(self) -> StoredFile:
         """The row of these bytes with one more reference, in the caller's open transaction."""
@@ -73,9 +76,9 @@ class Placed:
             with contextlib.suppress(DatabaseError, InterfaceError):
                 delete_bytes(self._row.key)
 
-    def _save(self, key: str) -> str:
+    def _save(self, key: str) -> None:
         with self._incoming.path.open("rb") as source:
-            return default_storage.save(key, LocalUpload(source, self._incoming.path))
+            default_storage.save(key, LocalUpload(source, self._incoming))
 
     def _twins(self) -> models.QuerySet[StoredFile]:
         return StoredFile.objects.filter(
@@ -84,11 +87,12 @@ class Placed:
 
 
 class LocalUpload(File):
-    """A local file that a storage on disk may take by renaming it, as it does Django's own."""
+    """A local file that storage on the same disk takes by a second name for it, without a copy."""
 
-    def __init__(self, source: IO[bytes], path: Path) -> None:
-        super().__init__(source, name=path.name)
-        self._path = path
+    def __init__(self, source: IO[bytes], incoming: Incoming) -> None:
+        super().__init__(source, name=incoming.path.name)
+        self._path = incoming.path
+        self.size = incoming.size_bytes  # storage compares it with the bytes that were written
 
     def temporary_file_path(self) -> str:
         return str(self._path)
@@ -138,8 +142,9 @@ def sweep_unnamed() -> None:
         keys = {f"{folder}/{name}" for name in names}
         named = StoredFile.objects.filter(organization_id=folder).values_list("key", flat=True)
         for key in keys.difference(named):
-            if default_storage.get_modified_time(key) < horizon:
-                delete_bytes(key)
+            with contextlib.suppress(FileNotFoundError):  # deleted since the folder was listed
+                if default_storage.get_modified_time(key) < horizon:
+                    delete_bytes(key)
     if not has_local_paths():
         default_storage.forget_unfinished(horizon)  # type: ignore[attr-defined]
 
@@ -152,20 +157,47 @@ def _is_id(name: str) -> bool:
     return True
 
 
+def is_whole(stored: StoredFile) -> bool:
+    """Return whether the bytes lie in storage, as far as that is found out cheaply.
+
+    A small file on a disk is read; otherwise its size is compared.
+    """
+    try:
+        check_size(stored)
+        if has_local_paths() and stored.size_bytes <= READ_TO_COMPARE_BYTES:
+            return sha256_of(stored) == stored.sha256
+    except (FileMissing, FileDamaged):
+        return False
+    return True
+
+
+def check_size(stored: StoredFile) -> None:
+    """Raise FileMissing or FileDamaged unless storage has as many bytes as the row says."""
+    try:
+        size = default_storage.size(stored.key)
+    except FileNotFoundError as error:
+        raise FileMissing from error
+    if size != stored.size_bytes:
+        raise FileDamaged
+
+
+def sha256_of(stored: StoredFile) -> str:
+    """Return the digest of the bytes in storage. Raises FileMissing or FileDamaged."""
+    digest = hashlib.sha256()
+    for block in read_part(stored, 0, stored.size_bytes):
+        digest.update(block)
+    return digest.hexdigest()
+
+
 def read_part(stored: StoredFile, start: int, length: int) -> Iterator[bytes]:
-    """Some of the bytes, in blocks; only these are read. Raises FileNotFoundError at once."""
-    if has_local_paths():
-        return _blocks(default_storage.open(stored.key), start, length)
-    found: Iterator[bytes] = default_storage.read_part(stored.key, start, length)  # type: ignore[attr-defined]
+    """Some of the bytes, in blocks; only these are read. Raises FileMissing or FileDamaged."""
+    try:
+        found: Iterator[bytes] = default_storage.read_part(  # type: ignore[attr-defined]
+            stored.key, start, length, total=stored.size_bytes
+        )
+    except FileNotFoundError as error:
+        raise FileMissing from error
     return found
-
-
-def _blocks(file: IO[bytes], start: int, length: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        while length > 0 and (block := file.read(min(BLOCK_BYTES, length))):
-            length -= len(block)
-            yield block
 
 
 @contextmanager
@@ -173,8 +205,10 @@ def local_copy(stored: StoredFile) -> Iterator[Path]:
     """A local path to the bytes: the file itself where storage is a disk, else a fetched copy.
 
     A copy stays for a while after its last use: a recording is read by one job after the other.
+    Raises FileMissing or FileDamaged.
     """
     if has_local_paths():
+        check_size(stored)
         yield Path(default_storage.path(stored.key))
     else:
         with fetched.copy_of(stored.key, lambda: read_part(stored, 0, stored.size_bytes)) as path:

@@ -23,6 +23,7 @@ from core.accounts.actor import Actor
 from core.db.clock import now
 from core.events import services as events
 from core.files import services as files
+from core.files.errors import storage_errors
 from core.files.incoming import Incoming, upload_folder
 from core.files.models import StoredFile
 from core.jobs import services as jobs
@@ -154,13 +155,16 @@ def made(
     run: Run | None = None,
     export_id: UUID | None = None,
 ) -> Iterator[Made]:
-    """A file that lives as long as the block. Raises NoTimesForCaptions.
+    """A file that lives as long as the block. Raises NoTimesForCaptions or StorageUnavailable.
 
     A job is stopped between the files of a bundle, and shows which one it is at.
     """
     minutes = formats.cleaned(minutes)
     prefix = f"{_DRAFTS}{export_id or ''}-"
-    with tempfile.TemporaryDirectory(dir=upload_folder(), prefix=prefix) as drafts:
+    with (
+        storage_errors(),
+        tempfile.TemporaryDirectory(dir=upload_folder(), prefix=prefix) as drafts,
+    ):
         yield _make(minutes, format, options, Path(drafts), run)
 
 

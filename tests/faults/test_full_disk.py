@@ -7,7 +7,6 @@ own disk is a small one mounted for it.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -21,6 +20,7 @@ from core.jobs.models import Job, JobStatus, JobStep
 from core.jobs.services import Origin, requeue_job
 from meetings.models import Recording
 from tests import make
+from tests.disks import Disk, small_disk
 from tests.faults import ledger
 from tests.faults.site import Site
 from tests.meetings.recordings import JFK
@@ -47,7 +47,7 @@ def test_an_upload_without_room_is_refused_and_leaves_nothing(site: Site) -> Non
         JFK.read_bytes(),
         {"Content-Type": "audio/flac"},
     )
-    assert (status, problem["code"]) == (503, "upload.no_space")
+    assert (status, problem["code"]) == (503, "storage.full")
     assert not any(model.objects.exists() for model in (StoredFile, Recording, Job))
     assert stored_files() == []
     assert site.nobody_died()
@@ -62,7 +62,7 @@ def test_a_job_without_room_for_its_file_fails_with_a_reason_and_leaves_nothing(
     job = site.ask("faults.store", origin=origin, megabytes=1)
     wait_until(lambda: Job.objects.get(id=job.id).has_ended, "the job has ended")
     job.refresh_from_db()
-    assert (job.status, job.error_code) == (JobStatus.DEAD, "upload.no_space")
+    assert (job.status, job.error_code) == (JobStatus.DEAD, "storage.full")
     assert not StoredFile.objects.exists()
     assert stored_files() == []
     assert full.poll() is None
@@ -87,24 +87,19 @@ def test_a_full_disk_does_not_stop_transcription_because_it_writes_no_files(site
 
 
 @pytest.fixture
-def small_disk(site: Site) -> Iterator[Path]:
+def database_disk(site: Site) -> Iterator[Disk]:
     """A disk of two megabytes on which the database keeps the outputs of steps."""
-    if shutil.which("mount") is None:
-        pytest.skip("there is no program that mounts")
     folder = Path(mkdtemp(prefix="small-disk-", dir=site.servers.folder))
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=False)
-    if made.returncode:
-        pytest.skip("mounting is not allowed here")
     owner = next(site.servers.folder.glob("pg*")).stat()
-    try:
-        shutil.chown(folder, owner.st_uid, owner.st_gid)
-        _move_steps_to(folder)
-        yield folder
-    finally:
-        site.house.end()
-        _move_steps_back()
-        subprocess.run(["umount", folder], check=True)
-        folder.rmdir()
+    with small_disk(folder) as disk:
+        try:
+            shutil.chown(folder, owner.st_uid, owner.st_gid)
+            _move_steps_to(folder)
+            yield disk
+        finally:
+            site.house.end()
+            _move_steps_back()
+    folder.rmdir()
 
 
 def _move_steps_to(folder: Path) -> None:
@@ -121,28 +116,18 @@ def _move_steps_back() -> None:
 
 
 def test_a_database_without_room_costs_an_attempt_and_keeps_no_half_of_a_step(
-    site: Site, small_disk: Path
+    site: Site, database_disk: Disk
 ) -> None:
-    ballast = small_disk / "ballast"
     site.relay()
     site.worker()
-    _fill(ballast)
+    database_disk.fill()
     job = site.ask("faults.bulky", kilobytes=256)
     wait_until(lambda: Job.objects.get(id=job.id).has_ended, "the job has ended")
     job.refresh_from_db()
     assert (job.status, job.error_code) == (JobStatus.DEAD, "job.database_away")
     assert not JobStep.objects.exists()
 
-    ballast.unlink()
+    database_disk.empty()
     requeue_job(job=job)
     site.check_all_done_once()
     assert site.nobody_died()
-
-
-def _fill(ballast: Path) -> None:
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            return

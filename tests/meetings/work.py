@@ -18,13 +18,14 @@ from tests.processes import House, wait_until
 
 
 def upload(path: Path, actor: Actor | None = None, *, spoil: bool = False) -> Recording:
-    """A recording sent in through the door; `spoil` ruins its stored bytes before the commit."""
+    """A recording sent in through the door; `spoil` zeroes its stored bytes before the commit."""
     actor = actor or make.actor()
     meeting = make.meeting(organization=actor.organization)
     with transaction.atomic():
         recording = _send(path, actor, meeting)
         if spoil:
-            Path(default_storage.path(recording.stored_file.key)).write_bytes(b"spoilt")
+            stored = recording.stored_file
+            Path(default_storage.path(stored.key)).write_bytes(bytes(stored.size_bytes))
     return recording
 
 

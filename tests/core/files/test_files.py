@@ -18,9 +18,9 @@ from pytest_django.fixtures import Settings
 from core.accounts.models import Organization
 from core.db.rows import new_id
 from core.files import services as files
+from core.files.errors import FileDamaged, StorageAway
 from core.files.incoming import (
     Incoming,
-    StorageFull,
     receive_stream,
     receiving,
     sweep_uploads,
@@ -99,6 +99,53 @@ def test_lost_bytes_come_back_with_the_next_upload_of_the_same(storage: Path) ->
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("damage", [b"ab", b"abd", b"abcd"])
+def test_damaged_bytes_are_replaced_by_the_next_upload_of_the_same(
+    storage: Path, damage: bytes
+) -> None:
+    organization = make.organization()
+    stored = keep(b"abc", organization)
+    Path(default_storage.path(stored.key)).write_bytes(damage)
+    keep(b"abc", organization)
+    assert contents(storage) == [b"abc"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("damage", [b"", b"abcd"])
+def test_bytes_of_another_length_than_their_row_says_are_not_read(
+    storage: Path, damage: bytes
+) -> None:
+    stored = keep(b"abc", make.organization())
+    Path(default_storage.path(stored.key)).write_bytes(damage)
+    with pytest.raises(FileDamaged):
+        files.read_part(stored, 0, 1)
+    with pytest.raises(FileDamaged), files.local_copy(stored):
+        pass
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("step", ["os.link", "os.fsync", "pathlib.Path.replace"])
+def test_a_write_that_fails_at_any_step_leaves_nothing(
+    storage: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    organization = make.organization()
+    keep(b"before", organization)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "the disk is failing")
+
+    with receiving(limit=10**6, check_head=len) as receiver:
+        incoming = receive_stream(receiver, io.BytesIO(b"abc"), declared_bytes=3)
+        monkeypatch.setattr(step, fail)
+        if step == "os.link":
+            monkeypatch.setattr("shutil.copyfile", fail)
+        with pytest.raises(StorageAway):
+            _keep(incoming, organization)
+    assert contents(storage) == [b"before"]
+    assert StoredFile.objects.count() == 1
+
+
+@pytest.mark.django_db
 def test_bytes_that_no_row_names_are_swept_after_a_day(storage: Path) -> None:
     organization = make.organization()
     named = keep(b"named", organization)
@@ -113,13 +160,11 @@ def test_bytes_that_no_row_names_are_swept_after_a_day(storage: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_a_disk_that_is_full_is_a_refusal_that_leaves_nothing(storage: Path) -> None:
-    def no_room(_head: bytes) -> None:
-        raise OSError(errno.ENOSPC, "no room")
-
-    with pytest.raises(StorageFull), receiving(limit=10, check_head=no_room) as receiver:
-        receive_stream(receiver, io.BytesIO(b"abc"), declared_bytes=3)
-    assert contents(storage) == []
+def test_a_storage_in_which_nothing_was_stored_yet_is_swept_without_an_error(
+    storage: Path,
+) -> None:
+    assert not storage.exists()
+    files.sweep_unnamed()
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -25,7 +26,8 @@ from core import checks
 from core.db.rows import new_id
 from core.files import fetched
 from core.files import services as files
-from core.files.incoming import Incoming, StorageAway, upload_folder
+from core.files.errors import FileDamaged, FileMissing, StorageAway
+from core.files.incoming import Incoming, upload_folder
 from core.files.models import StoredFile
 from core.files.places import Bucket, bucket_of, faults_of, storage_at
 from core.files.s3 import PART_BYTES
@@ -85,13 +87,17 @@ def asked(url: str) -> list[str]:
     return seen
 
 
-def keep(body: bytes, tmp_path: Path) -> StoredFile:
+def incoming(body: bytes, tmp_path: Path) -> Incoming:
     source = tmp_path / f"upload-{uuid.uuid4().hex}"
     source.write_bytes(body)
-    incoming = Incoming(source, hashlib.sha256(body).hexdigest(), len(body))
+    return Incoming(source, hashlib.sha256(body).hexdigest(), len(body))
+
+
+def keep(body: bytes, tmp_path: Path) -> StoredFile:
     organization = make.organization()
+    upload = incoming(body, tmp_path)
     with (
-        files.placing(incoming, organization_id=organization.id, media_type="x/y") as placed,
+        files.placing(upload, organization_id=organization.id, media_type="x/y") as placed,
         transaction.atomic(),
     ):
         return placed.keep()
@@ -109,8 +115,41 @@ def test_bytes_are_kept_read_in_parts_and_let_go(url: str, tmp_path: Path) -> No
         key = files.release(stored)
     assert key is not None
     files.delete_bytes(key)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileMissing):
         files.read_part(stored, 0, 1)
+
+
+def test_an_upload_of_which_the_bucket_kept_a_part_is_refused(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(model: Any, params: Any, **_: Any) -> None:
+        params["body"] = io.BytesIO(params["body"].read()[:-10])
+
+    client().meta.events.register("before-call.s3.PutObject", cut)
+
+    with pytest.raises(StorageAway):
+        keep(BODY, tmp_path)
+
+    assert not StoredFile.objects.exists()
+    assert "Contents" not in client().list_objects_v2(Bucket=url.split("/")[2])
+
+
+def test_an_object_that_lost_bytes_is_not_read_and_the_next_upload_replaces_it(
+    url: str, tmp_path: Path
+) -> None:
+    stored = keep(BODY, tmp_path)
+    bucket = url.split("/")[2]
+    client().put_object(Bucket=bucket, Key=f"files/{stored.key}", Body=BODY[:-1])
+    for start in (0, len(BODY) - 1):
+        with pytest.raises(FileDamaged):
+            files.read_part(stored, start, 1)
+
+    with files.placing(
+        incoming(BODY, tmp_path), organization_id=stored.organization_id, media_type="x/y"
+    ):
+        pass
+
+    assert b"".join(files.read_part(stored, 0, len(BODY))) == BODY
 
 
 def test_only_the_part_that_is_asked_for_leaves_the_bucket(
