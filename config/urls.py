@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/docs/", include("webhooks.pages.urls")),
+    path("", include("core.pages.urls")),
     path("api/", include("core.api.urls")),
     path("api/v1/", include("meetings.api.urls")),
     path("api/v1/", include("exports.api.urls")),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+
+from core.accounts.models import Invitation
 from core.events.models import Event
 from core.events.registry import subscribe
+from core.jobs import services as jobs
 from core.jobs.models import Job
 from core.notifications import services as notifications
 from core.notifications.kinds import declare
+from core.notifications.services import INVITATION_KIND
 
 JOB_FAILED = declare("job.failed", meaning="Something you asked for could not be done.")
 
@@ -28,3 +33,17 @@ def tell_who_asked(event: Event) -> None:
         subject_id=job.id,
         values={"job": job},
     )
+
+
+@subscribe("invitation.created")
+def send_invitation(event: Event) -> None:
+    """The invited address gets its link by mail; an invitation withdrawn meanwhile sends none."""
+    invitation_id = event.data["invitation_id"]
+    if Invitation.objects.filter(id=invitation_id, accepted_at=None).exists():
+        jobs.enqueue(
+            kind=INVITATION_KIND,
+            origin=jobs.Origin(event.organization_id, None, event.actor_id),
+            arguments={"invitation_id": invitation_id},
+            subject_id=uuid.UUID(invitation_id),
+            dedup_key=invitation_id,
+        )

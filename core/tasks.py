@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
+from core.accounts import invitations
 from core.files import fetched, incoming
 from core.files import services as files
 from core.http.idempotency import sweep_idempotency_keys
@@ -32,6 +33,14 @@ def send_notification(run: Run, *, notification_id: str, **_: Any) -> None:
     notifications.send_email(notification=row)
 
 
+@job(notifications.INVITATION_KIND, queue="notification", internal=True)
+def send_invitation(run: Run, *, invitation_id: str, **_: Any) -> None:
+    """Mail an invitation, unless it was accepted or withdrawn meanwhile."""
+    invitation = notification_queries.invitation_for_work(invitation_id)
+    run.report(0.0, "sending")
+    notifications.send_invitation(invitation=invitation)
+
+
 @job("core.sweep_files", queue="default", every_seconds=24 * 3600, time_limit_seconds=3600)
 def sweep_files(run: Run, **_: Any) -> None:
     """Remove stored bytes that no row names."""
@@ -53,5 +62,8 @@ def strike_clock(**_: Any) -> None:
 
 sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
 sweeps.register("core.fetched_files", every_seconds=3600, work=fetched.sweep)
+sweeps.register(
+    "core.invitations", every_seconds=24 * 3600, work=invitations.delete_expired_invitations
+)
 sweeps.register("core.notifications", every_seconds=3600, work=notifications.sweep)
 sweeps.register("core.idempotency_keys", every_seconds=600, work=sweep_idempotency_keys)

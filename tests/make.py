@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from core.accounts import services
 from core.accounts.actor import Actor
-from core.accounts.models import Membership, Organization, Role, Team, User
+from core.accounts.models import Invitation, Membership, Organization, Role, Team, User
 from core.db.clock import now
 from core.db.rows import new_id
 from core.events import services as events
@@ -97,6 +97,14 @@ def actor(
     """A new member of the organization, asking for it."""
     row = membership(organization=organization, role=role, teams=teams)
     return Actor(row.user, row.organization, Role(row.role), frozenset(scopes))
+
+
+def invitation(*, organization: Organization | None = None, **fields: Any) -> Invitation:
+    """An open invitation of an address that nobody signs in with."""
+    fields = {"email": f"invited{next(_numbers)}@example.org", "role": Role.MEMBER, **fields}
+    fields.setdefault("expires_at", now(plus_seconds=3600))
+    owner = organization or globals()["organization"]()
+    return Invitation.objects.create(organization=owner, **fields)
 
 
 def api_key(*, actor: Actor | None = None, **fields: Any) -> str:
@@ -431,6 +439,7 @@ def everything(
         organization=organization, user=person.user, key="k", fingerprint="f", status=201
     )
     SecurityEvent.objects.create(organization=organization, kind="test")
+    invitation(organization=organization)
     inbound_message(source=inbound_source(organization=organization))
     notification(user=reader or person.user, organization=organization)
     attempt(delivery=delivery(endpoint=endpoint(organization=organization)))

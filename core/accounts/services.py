@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
 from core import errors
 from core.accounts import known_keys
 from core.accounts.actor import Actor
-from core.accounts.models import ApiKey, Membership, Organization, Role, Team, User
+from core.accounts.models import ApiKey, Invitation, Membership, Organization, Role, Team, User
 from core.accounts.models.api_key import KeyText, hash_secret
-from core.accounts.models.user import normal_email
 from core.accounts.scopes import EVERYTHING, known_scopes
 from core.security.models import Severity
 from core.security.services import record_security_event
@@ -87,43 +86,17 @@ def update_organization(*, organization: Organization, **changes: str) -> Organi
 
 
 @transaction.atomic
-def add_member(
-    *,
-    organization: Organization,
-    email: str,
-    role: Role = Role.MEMBER,
-    name: str = "",
-    teams: Iterable[Team] = (),
-    by: Actor | None = None,
-) -> Membership:
-    """Make somebody a member; a person not known yet is created, without a password.
-
-    Raises AlreadyMember, RoleAboveYours or ForeignTeam.
-    """
-    _check_may_handle(by, role)
-    user, _ = User.objects.get_or_create(
-        email=normal_email(email), defaults={"name": name, "password": make_password(None)}
-    )
-    membership, created = Membership.objects.get_or_create(
-        organization=organization, user=user, defaults={"role": role}
-    )
-    if not created:
-        raise AlreadyMember
-    _set_teams(membership, teams)
-    return membership
-
-
-@transaction.atomic
 def change_role(*, membership: Membership, role: Role, by: Actor | None = None) -> Membership:
     """Give a member another role. Raises LastOwner or RoleAboveYours."""
     locked = _lock(membership)
-    _check_may_handle(by, role, Role(locked.role))
+    check_may_assign(by, role, Role(locked.role))
     if role != Role.OWNER:
         _check_not_last_owner(locked)
     before, membership.role = locked.role, role
     membership.save(update_fields=["role", "updated_at"])
     known_keys.forget_all()
-    _record(membership, "membership.role_changed", by, {"from": before, "to": str(role)})
+    by_user_id = by.user.pk if by else None
+    _record(membership, "membership.role_changed", by_user_id, {"from": before, "to": str(role)})
     return membership
 
 
@@ -139,7 +112,7 @@ def update_member(
     if role is not None:
         change_role(membership=membership, role=Role(role), by=by)
     if teams is not None:
-        _set_teams(membership, teams)
+        set_teams(membership, teams)
     return membership
 
 
@@ -147,12 +120,27 @@ def update_member(
 def remove_member(*, membership: Membership, by: Actor | None = None) -> None:
     """End a membership and revoke the person's keys there. Raises LastOwner or RoleAboveYours."""
     locked = _lock(membership)
-    _check_may_handle(by, Role(locked.role))
+    check_may_assign(by, Role(locked.role))
+    _end_membership(locked, by.user.pk if by else None)
+
+
+@transaction.atomic
+def leave_organization(*, membership: Membership) -> None:
+    """End one's own membership, whatever the role. Raises LastOwner."""
+    locked = _lock(membership)
+    _end_membership(locked, locked.user_id)
+
+
+def _end_membership(locked: Membership, by_user_id: uuid.UUID | None) -> None:
     _check_not_last_owner(locked)
-    keys = ApiKey.objects.filter(organization_id=locked.organization_id, user_id=locked.user_id)
-    keys.filter(revoked_at=None).update(revoked_at=timezone.now())
-    _record(locked, "membership.removed", by, {"role": locked.role})
-    membership.delete()
+    theirs = {"organization_id": locked.organization_id}
+    keys = ApiKey.objects.filter(**theirs, user_id=locked.user_id, revoked_at=None)
+    keys.update(revoked_at=timezone.now())
+    # An invitation rests on the rights of its sender, which end here.
+    open_invitations = Invitation.objects.filter(**theirs, accepted_at=None)
+    open_invitations.filter(invited_by_id=locked.user_id).delete()
+    _record(locked, "membership.removed", by_user_id, {"role": locked.role})
+    locked.delete()
     known_keys.forget_all()
 
 
@@ -205,7 +193,8 @@ def _check_scopes(scopes: Sequence[str], by: Actor | None) -> None:
         raise ScopeAboveYours
 
 
-def _check_may_handle(by: Actor | None, *roles: Role) -> None:
+def check_may_assign(by: Actor | None, *roles: Role) -> None:
+    """Raise RoleAboveYours unless every role is at most the actor's own; operators may all."""
     if by and not all(by.has_rank_of(role) for role in roles):
         raise RoleAboveYours
 
@@ -225,19 +214,22 @@ def _check_not_last_owner(membership: Membership) -> None:
         raise LastOwner
 
 
-def _set_teams(membership: Membership, teams: Iterable[Team]) -> None:
+def set_teams(row: Membership | Invitation, teams: Iterable[Team]) -> None:
+    """Replace the teams of a membership or invitation. Raises ForeignTeam."""
     chosen = list(teams)
-    if any(team.organization_id != membership.organization_id for team in chosen):
+    if any(team.organization_id != row.organization_id for team in chosen):
         raise ForeignTeam
-    membership.teams.set(chosen)
+    row.teams.set(chosen)
 
 
-def _record(membership: Membership, kind: str, by: Actor | None, data: dict[str, str]) -> None:
+def _record(
+    membership: Membership, kind: str, by_user_id: uuid.UUID | None, data: dict[str, str]
+) -> None:
     record_security_event(
         kind=kind,
         severity=Severity.INFO,
         organization_id=membership.organization_id,
         user_id=membership.user_id,
-        data={**data, "by": str(by.user.pk) if by else "operator"},
+        data={**data, "by": str(by_user_id) if by_user_id else "operator"},
         outlives_rollback=False,
     )

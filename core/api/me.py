@@ -1,15 +1,19 @@
-"""`GET /api/v1/me/`."""
+"""`/api/v1/me/`: the person, and leaving an organization."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.accounts.actor import Actor
+from core.accounts import services
+from core.accounts.actor import Actor, ScopeMissing
 from core.accounts.models import Membership, Role
 from core.api.memberships import UserSerializer
 from core.api.organizations import OrganizationSerializer
@@ -58,9 +62,28 @@ class MeView(ApiView):
         return Response(MeSerializer(found).data)
 
 
-def _memberships_shown(user: Any, actor: Actor | None) -> list[Membership]:
+class OwnMembershipView(ApiView):
+    """One of the asker's own memberships."""
+
+    scope_family = None
+
+    @extend_schema(operation_id="me_memberships_destroy", responses={204: None})
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        """Leave an organization. Your API keys there stop working.
+
+        An API key needs the scope `accounts:write`, and can only leave its own organization.
+        """
+        actor: Actor | None = self.request.actor
+        if actor is not None and not actor.has_scope("accounts:write"):
+            raise ScopeMissing
+        membership = get_object_or_404(_memberships_shown(request.user, actor), pk=pk)
+        services.leave_organization(membership=membership)
+        return Response(status=204)
+
+
+def _memberships_shown(user: Any, actor: Actor | None) -> QuerySet[Membership]:
     """A person's own; to an API key only the one it acts in."""
-    rows = user.memberships.select_related("organization").order_by("created_at")
+    rows: QuerySet[Membership] = user.memberships.select_related("organization")
     if actor and actor.api_key_id:
         rows = rows.filter(organization=actor.organization)
-    return list(rows)
+    return rows.order_by("created_at")

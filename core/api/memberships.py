@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
+from rest_framework import mixins, serializers
 from rest_framework.serializers import BaseSerializer
 
 from core.accounts import services
 from core.accounts.models import Membership, Role, Team, User
 from core.http.serializers import StrictModelSerializer, StrictSerializer, VisibleRelatedField
-from core.http.views import ModelViewSet
+from core.http.views import ReadViewSet
 
 
 class UserSerializer(StrictModelSerializer):
@@ -34,18 +34,6 @@ class MembershipSerializer(StrictModelSerializer):
         read_only_fields = ("id", "created_at", "updated_at")
 
 
-class NewMemberSerializer(StrictSerializer):
-    """Whom to add; `name` is used only for somebody this server does not know yet."""
-
-    email = serializers.EmailField()
-    name = serializers.CharField(max_length=200, required=False, default="")
-    role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
-    teams = VisibleRelatedField(queryset=Team.objects.all(), many=True, required=False, default=())
-
-    def to_representation(self, instance: Membership) -> Any:
-        return MembershipSerializer(instance, context=self.context).data
-
-
 class MembershipChangeSerializer(StrictSerializer):
     """What of a membership can be changed."""
 
@@ -56,27 +44,19 @@ class MembershipChangeSerializer(StrictSerializer):
         return MembershipSerializer(instance, context=self.context).data
 
 
-class MembershipViewSet(ModelViewSet):
-    """The members of the organization; owners and admins add, change and remove them."""
+class MembershipViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewSet):
+    """The members of the organization; owners and admins change and remove them.
+
+    People join by an invitation. Anybody may leave: `DELETE /api/v1/me/memberships/{id}/`.
+    """
 
     queryset = Membership.objects.select_related("user").prefetch_related("teams")
     scope_family = "accounts"
     serializer_class = MembershipSerializer
-    serializers_for = {
-        "create": NewMemberSerializer,
-        "partial_update": MembershipChangeSerializer,
-    }
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return self.serializers_for.get(self.action, self.serializer_class)
-
-    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
-        asked = dict(serializer.validated_data)
-        serializer.instance = services.add_member(
-            **{**asked, "role": Role(asked["role"])},
-            organization=self.actor.organization,
-            by=self.actor,
-        )
+        is_change = self.action == "partial_update"
+        return MembershipChangeSerializer if is_change else MembershipSerializer
 
     def perform_update(self, serializer: Any) -> None:
         services.update_member(

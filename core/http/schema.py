@@ -11,7 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from core.http import errors, idempotency
-from core.http.views import ApiView
+from core.http.views import IDS_MEDIA_TYPE, ApiView
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -31,6 +31,13 @@ PROBLEM: dict[str, Any] = {
         },
         "retry_after": {"type": "number", "description": "Seconds until another try makes sense."},
     },
+}
+
+IDS: dict[str, Any] = {
+    "type": "object",
+    "description": "The answer to a write by an API key that has no scope to read: ids alone.",
+    "properties": {"id": {"type": "string", "format": "uuid"}},
+    "additionalProperties": {"type": "object"},
 }
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -106,7 +113,20 @@ class Schema(AutoSchema):
         bodies = super()._get_response_bodies(direction)
         for status in self._refusals():
             bodies.setdefault(str(status), self._problem(MEANINGS[status]))
+        self._describe_ids(bodies)
         return bodies
+
+    def _describe_ids(self, bodies: dict[str, Any]) -> None:
+        """Successful writes answer an API key without the read scope with ids alone."""
+        if self.method == "GET" or not self._is_guarded():
+            return
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
+            name="Ids", type=ResolvedComponent.SCHEMA, schema=IDS, object="Ids"
+        )
+        for status, body in bodies.items():
+            if status.startswith("2") and "application/json" in body.get("content", {}):
+                self.registry.register_on_missing(component)
+                body["content"][IDS_MEDIA_TYPE] = {"schema": component.ref}
 
     def _refusals(self) -> list[int]:
         if not isinstance(self.view, ApiView):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework import mixins
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
@@ -20,6 +23,8 @@ from core.http import idempotency
 from core.http.errors import LengthRequired
 from core.http.parsers import limit_of
 from core.http.text import check_text
+
+IDS_MEDIA_TYPE = "application/vnd.minutebook.ids+json"
 
 
 class OwnForm(DefaultContentNegotiation):
@@ -75,6 +80,30 @@ class ApiView(APIView):
         May refuse. What it found must be at hand when the POST itself looks for it.
         """
 
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        self._limit_to_ids(response)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def _limit_to_ids(self, response: Any) -> None:
+        """Leave only ids in the answer to a write by a key that may not read what it wrote.
+
+        A key that may only upload, or only ask for exports, must not receive contents or links.
+        """
+        if self.request.method in SAFE_METHODS or response.status_code >= HTTPStatus.BAD_REQUEST:
+            return
+        actor, family = getattr(self.request, "auth", None), self._scope_family()
+        if actor is None or family is None or actor.has_scope(f"{family}:read"):
+            return
+        if isinstance(response, Response):
+            response.data = ids_in(response.data)
+            response.content_type = IDS_MEDIA_TYPE
+        elif response.content:  # repeated for its Idempotency-Key, and limited when it was stored
+            response["Content-Type"] = IDS_MEDIA_TYPE
+
+    def _scope_family(self) -> str | None:
+        special = getattr(self, "required_scopes", {}).get(getattr(self, "action", None))
+        return special.partition(":")[0] if special else getattr(self, "scope_family", None)
+
     def _answer_post_once(self, request: Request) -> None:
         key, post = idempotency.key_of(request), getattr(self, "post", None)
         if key is not None and post is not None and request.user is not None:
@@ -88,14 +117,27 @@ class ApiView(APIView):
         *args: Any,
         **kwargs: Any,
     ) -> HttpResponseBase:
+        def answer() -> HttpResponseBase:
+            response = post(request, *args, **kwargs)
+            self._limit_to_ids(response)  # before the answer is stored for repetition
+            return response
+
         return idempotency.answer_once(
             request,
             key,
-            partial(post, request, *args, **kwargs),
+            answer,
             max_bytes=limit_of(self),
             unkept_fields=self.unkept_fields,
             prepare=partial(self.prepare_post, request, *args, **kwargs),
         )
+
+
+def ids_in(data: Any) -> Any:
+    """The `id` of an answer's object, and those of the objects in it; None for any other data."""
+    if not isinstance(data, Mapping):
+        return None
+    inner = {name: ids_in(value) for name, value in data.items() if isinstance(value, Mapping)}
+    return {name: value for name, value in {"id": data.get("id"), **inner}.items() if value}
 
 
 class RowViewSet(ApiView, GenericViewSet[Any]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.accounts.models import ApiKey, Membership, Organization, Role, Team, User
+from core.accounts.models import ApiKey, Invitation, Membership, Organization, Role, Team, User
 from core.events.models import Event
 from core.files.models import StoredFile
 from core.http.models import IdempotencyKey
@@ -16,6 +16,7 @@ __all__ = [
     "DeadLetter",
     "Event",
     "IdempotencyKey",
+    "Invitation",
     "Job",
     "JobAttempt",
     "JobStep",

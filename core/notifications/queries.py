@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.accounts.actor import Actor
+from core.accounts.models import Invitation
 from core.notifications.kinds import kinds
 from core.notifications.models import Notification, NotificationPreference
 
@@ -17,3 +18,9 @@ def preferences_of(actor: Actor) -> list[NotificationPreference]:
 def notification_for_work(notification_id: str) -> Notification:
     """A notification with its person. Raises Notification.DoesNotExist once it is gone."""
     return Notification.objects.select_related("user").get(id=notification_id)
+
+
+def invitation_for_work(invitation_id: str) -> Invitation:
+    """An open invitation with its organization. Raises Invitation.DoesNotExist once it is gone."""
+    invitations = Invitation.objects.select_related("organization", "invited_by")
+    return invitations.get(id=invitation_id, accepted_at=None)

@@ -11,9 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
 
 from core.accounts.actor import Actor
-from core.accounts.models import Membership
+from core.accounts.models import Invitation, Membership
 from core.db.clock import now
 from core.db.transactions import insist_on_transaction
 from core.jobs import services as jobs
@@ -23,6 +25,7 @@ from core.notifications.kinds import NotificationKind
 from core.notifications.models import Notification, NotificationPreference, NotificationQuerySet
 
 EMAIL_KIND = "core.send_notification"
+INVITATION_KIND = "core.send_invitation"
 SWEPT_AT_ONCE = 1000
 
 
@@ -106,16 +109,35 @@ def send_email(*, notification: Notification) -> None:
     """
     if notification.emailed_at is not None:
         return
+    send_mail(
+        message_id=notification.id,
+        to=notification.user.email,
+        subject=notification.title,
+        text=notification.text,
+    )
+    Notification.objects.filter(id=notification.id).update(emailed_at=now())
+
+
+def send_invitation(*, invitation: Invitation) -> None:
+    """Mail the link of an invitation to the invited address. Raises MailRefused or MailAway."""
+    values = {
+        "invitation": invitation,
+        "organization": invitation.organization,
+        "link": f"{settings.PUBLIC_URL}{reverse('invitation', args=[invitation.token])}",
+    }
+    subject, _, text = render_to_string("accounts/invitation.txt", values).strip().partition("\n")
+    send_mail(message_id=invitation.id, to=invitation.email, subject=subject, text=text.strip())
+
+
+def send_mail(*, message_id: uuid.UUID, to: str, subject: str, text: str) -> None:
+    """Send one plain-text message. Raises MailRefused or MailAway."""
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
     letter = EmailMessage(
-        notification.title,
-        notification.text,
-        to=[notification.user.email],
-        # Answered by nobody, least of all by holiday notices (RFC 3834).
-        headers={
-            "Message-ID": f"<{notification.id}@{domain}>",
-            "Auto-Submitted": "auto-generated",
-        },
+        subject,
+        text,
+        to=[to],
+        # Auto-Submitted keeps holiday notices from answering (RFC 3834).
+        headers={"Message-ID": f"<{message_id}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
     try:
         letter.send()
@@ -123,7 +145,6 @@ def send_email(*, notification: Notification) -> None:
         raise _refusal(error) from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailAway from error
-    Notification.objects.filter(id=notification.id).update(emailed_at=now())
 
 
 def _refusal(error: smtplib.SMTPRecipientsRefused) -> JobFailure:

@@ -20,6 +20,7 @@ from django.db.models import Model, UUIDField
 from rest_framework.test import APIClient
 
 from core.accounts.models import Organization, Role
+from core.accounts.scopes import known_scopes
 from tests import make
 from tests.architecture.openapi import Operation, example, operations, references
 
@@ -261,6 +262,35 @@ def test_ones_own_rows_are_there_or_the_walls_would_prove_nothing() -> None:
         shown = any(client.get(operation.address(row)).status_code == 200 for row in rows)
         assert shown, f"{operation} shows none of the organization's rows"
     assert details
+
+
+def test_keys_that_only_write_get_nothing_but_ids() -> None:
+    who = make.actor()
+    make.everything(organization=who.organization, reader=who.user)
+    own = ids_of(who.organization).values()
+    scopes = tuple(scope for scope in known_scopes() if scope.endswith(":write"))
+    client = make.client(make.api_key(actor=who, scopes=scopes))
+    answered = set()
+    for operation in api_operations():
+        addresses = (
+            {operation.address(i) for i in own} if operation.path_names else [operation.path]
+        )
+        for address in addresses if operation.method in ("post", "patch") else ():
+            body = json.dumps(body_with(operation)) if operation.body is not None else ""
+            send = getattr(client, operation.method)
+            answer = send(address, body, content_type="application/json")
+            if answer.status_code < 400 and answer.content:
+                answered.add(str(operation))
+                assert names_in(answer.json()) <= {"id"}, (operation, answer.json())
+    assert len(answered) >= 10, answered
+
+
+def names_in(data: dict[str, Any]) -> set[str]:
+    """The names of an answer's values, at any depth."""
+    found: set[str] = set()
+    for name, value in data.items():
+        found |= names_in(value) if isinstance(value, dict) else {name}
+    return found
 
 
 def test_an_id_of_no_shape_at_all_is_a_404_too() -> None:
