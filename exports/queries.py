@@ -22,14 +22,13 @@ from exports.renderers.minutes import (
     Minutes,
     Part,
     Participant,
-    Segment,
     Task,
-    TimedWord,
     Topic,
 )
 from meetings import queries as meeting_queries
 from meetings.models import Meeting, Recording, Transcript
 from meetings.models.item import ItemStatus
+from meetings.text.segments import Segment, TimedWord
 
 STOOD_BY = (ItemStatus.CONFIRMED, ItemStatus.EDITED)
 

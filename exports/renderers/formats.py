@@ -14,7 +14,7 @@ from exports.renderers.notes import Notes
 from exports.renderers.options import Options
 
 # Part of what makes a file the same: raise it with every change of what files look like.
-TEMPLATE_VERSION = "2"
+TEMPLATE_VERSION = "3"
 BUNDLE = "zip"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _LONGEST_NAME = 80

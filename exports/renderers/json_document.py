@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 
 from exports.renderers.document import status_of
-from exports.renderers.minutes import Item, Minutes, Section, Segment, Task
+from exports.renderers.minutes import Item, Minutes, Section, Task
 from exports.renderers.options import Options
 from exports.renderers.turns import kept
+from meetings.text.segments import Segment
 
 FORMAT, VERSION = "minutebook.meeting", 1
 

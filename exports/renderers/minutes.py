@@ -6,8 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import date, datetime
 
-# Start and end in ms, and the word as it is written, with the space before it if it has one.
-TimedWord = tuple[int, int, str]
+from meetings.text.segments import Segment
 
 
 class Section(enum.StrEnum):
@@ -47,17 +46,6 @@ class Stakeholder:
     name: str
     role: str = ""
     interest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of what was said; times in ms from the start, None where there are none."""
-
-    text: str
-    speaker: str = ""
-    start_ms: int | None = None
-    end_ms: int | None = None
-    words: tuple[TimedWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,6 @@ def clock(ms: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}"
 
 
-def caption_clock(ms: int, mark: str) -> str:
-    """A time as captions have it; `mark` stands before the milliseconds."""
-    minutes, rest = divmod(ms, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    seconds, thousandths = divmod(rest, 1000)
-    return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{thousandths:03}"
-
-
 def day_and_hour(moment: datetime) -> str:
     """A day and a time of day in the order of ISO 8601, so that nobody takes a day for a month."""
     return f"{moment:%Y-%m-%d %H:%M}"

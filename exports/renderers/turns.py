@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from exports.renderers.clean import one_line
-from exports.renderers.minutes import Item, Minutes, Section, Segment, Topic
+from exports.renderers.minutes import Item, Minutes, Section, Topic
 from exports.renderers.options import Options
+from meetings.text.segments import Segment
 
 Kept = TypeVar("Kept", bound=Item)
 

@@ -16,11 +16,11 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Length, Pt, RGBColor
 from lxml.etree import SubElement
 
-from exports.renderers.captions import cells
 from exports.renderers.document import Cell, Document, Grid, Said, anchor_of, anchors, document_of
 from exports.renderers.minutes import Minutes
 from exports.renderers.options import Options, PageSize
 from exports.renderers.turns import is_right_to_left
+from meetings.text.captions import cells
 
 _PAPER = {PageSize.A4: (Cm(21.0), Cm(29.7)), PageSize.LETTER: (Cm(21.59), Cm(27.94))}
 _WRITTEN_AT = datetime(1980, 1, 1)  # noqa: DTZ001 - no clock: the same minutes, the same bytes

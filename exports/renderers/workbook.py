@@ -11,12 +11,12 @@ from typing import Any
 import xlsxwriter
 
 from exports.renderers import records
-from exports.renderers.captions import cells
 from exports.renderers.document import Part, document_of
 from exports.renderers.labels import RIGHT_TO_LEFT, labels_in
 from exports.renderers.minutes import Minutes, Section
 from exports.renderers.options import Options, PageSize, Table
 from exports.renderers.turns import is_right_to_left
+from meetings.text.captions import cells
 
 # Excel holds 32,767 UTF-16 units in a cell: a longer text goes on in the rows below.
 _CELL_CHARACTERS = 16_000

@@ -35,12 +35,12 @@ from exports import queries
 from exports.events import EXPORT_COMPLETED, EXPORT_FAILED, EXPORT_REQUESTED
 from exports.models import Export, ExportStatus
 from exports.renderers import bundle, formats
-from exports.renderers.captions import NoTimes
 from exports.renderers.minutes import Minutes
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
 from meetings.models import Meeting
 from meetings.services import meetings as meeting_services
+from meetings.text.captions import NoTimes
 
 KIND = "exports.render_export"
 _DRAFTS = "export-"

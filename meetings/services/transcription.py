@@ -192,11 +192,10 @@ def _create_transcript(recording: Recording, text: TranscriptText, missing_ms: i
 
 
 def _piece(segment: SpokenSegment) -> Piece:
-    words = [(w.start_ms, w.end_ms, w.text.strip(), w.probability) for w in segment.words]
     return Piece(
         text=segment.text,
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
         confidence=segment.confidence,
-        words=words,
+        words=segment.bare_words(),
     )

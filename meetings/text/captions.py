@@ -1,104 +1,311 @@
-"""Captions: words in pieces that can be read while they are heard, as SubRip and as WebVTT.
+"""Captions: what was said, cut so that it can be read while it is heard.
 
-WebVTT: https://www.w3.org/TR/webvtt1/. SubRip has no standard; this writes what all players read.
-Two lines of 42 characters and at most six seconds are what subtitlers agree on.
+A row is measured in cells: a wide character (UAX #11) takes two. Subtitlers agree on two rows of
+42 cells, 5/6 to 7 seconds, 17 characters a second, and one caption at a time.
 """
 
 from __future__ import annotations
 
-import html
-import textwrap
+import heapq
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-LINE_CHARACTERS = 42
-_LINES = 2
-_LONGEST_MS = 6_000
+from meetings.text.segments import Segment, TimedWord
+
 _PAUSE_MS = 1_500
-_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")  # noqa: RUF001 - Chinese and Japanese
+_CELLS_A_SECOND = 17
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")  # noqa: RUF001
+_SENTENCE_MAY_END_AT = 2 / 3  # of the cells a caption holds
 
-# Start and end in ms, and the word as it is written, with the space before it if it has one.
-TimedWord = tuple[int, int, str]
+
+class NoTimes(Exception):
+    """Nothing that was said has a time, so nothing can be shown at one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
-    """What is shown from one moment (ms) to another."""
+class Limits:
+    """How long a caption stands and how much it holds."""
+
+    shortest_ms: int = 833
+    longest_ms: int = 7_000
+    row_cells: int = 42
+    rows: int = 2
+
+
+@dataclass(slots=True)
+class Row:
+    """A row of a caption and who speaks in it."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(slots=True)
+class Caption:
+    """Rows that are shown from `start_ms` to `end_ms`: of one speaker, but in fast exchanges."""
+
+    start_ms: int
+    end_ms: int
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def cells(self) -> int:
+        return sum(cells(row.text) for row in self.rows)
+
+
+class _Word(NamedTuple):
+    """A word as it is written, with the space before it if it has one."""
 
     start_ms: int
     end_ms: int
     text: str
-    speaker: str = ""
+    begins_segment: bool
+    segment_end_ms: int
 
 
-def cues_of(words: Sequence[TimedWord], *, speaker: str = "") -> Iterator[Cue]:
-    """Words in order, cut where a cue is full, a sentence ends in its last third, or all pause."""
-    held: list[TimedWord] = []
+def captions(
+    segments: Sequence[Segment], limits: Limits | None = None, *, named: bool = False
+) -> list[Caption]:
+    """All captions in order; with `named` the speaker's name stands before the words.
+
+    Raises NoTimes.
+    """
+    if all(segment.start_ms is None for segment in segments):
+        raise NoTimes
+    limits = limits or Limits()
+    # One row cannot hold a long name and a long word.
+    longest_word = limits.row_cells // 2 if named and limits.rows == 1 else limits.row_cells
+    words = _in_turn(_words_by_speaker(segments, longest_word), limits)
+    found = list(_cut(words, limits, named=named))
+    _time_for_reading(found, limits)
+    return found
+
+
+def cells(text: str) -> int:
+    """How many cells a text takes in a row."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells_of(character) for character in text)
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _words_by_speaker(segments: Sequence[Segment], longest_word: int) -> dict[str, list[_Word]]:
+    """Each speaker's words in the order of their segments' times."""
+    spans = zip(segments, _spans(segments), strict=True)
+    by_speaker: dict[str, list[_Word]] = {}
+    for segment, (start, end) in sorted(spans, key=lambda pair: pair[1][0]):
+        said = by_speaker.setdefault(_one_line(segment.speaker), [])
+        words = _timed_words(segment, start, end)
+        for at, (begins, ends, text) in enumerate(_that_fit(words, longest_word)):
+            # The space counts only where a caption goes on from another segment.
+            spaced = text if at else f" {text}"
+            said.append(_Word(begins, ends, spaced, at == 0, max(end, ends)))
+    return {speaker: words for speaker, words in by_speaker.items() if words}
+
+
+def _spans(segments: Sequence[Segment]) -> list[tuple[int, int]]:
+    """When each segment is said. Without a start it follows the one before; without an end it
+    takes the time for reading, until the next one begins.
+    """
+    next_start: int | None = None
+    next_starts: list[int | None] = []
+    for segment in reversed(segments):
+        next_starts.append(next_start)
+        next_start = next_start if segment.start_ms is None else segment.start_ms
+    spans: list[tuple[int, int]] = []
+    for segment, following in zip(segments, reversed(next_starts), strict=True):
+        start = segment.start_ms
+        if start is None:
+            start = spans[-1][1] if spans else 0
+        end = segment.end_ms
+        if end is None:
+            end = start + cells(segment.text) * 1000 // _CELLS_A_SECOND
+            end = min(end, following) if following is not None and following > start else end
+        spans.append((start, max(start, end)))
+    return spans
+
+
+def _timed_words(segment: Segment, start: int, end: int) -> Iterable[TimedWord]:
+    """Its words with the spaces of its text; its text shared out over its time by length where it
+    has no words, or others, as after an edit.
+    """
+    text = _one_line(segment.text)
+    return _spaced(segment.words, text) or _shared_out(_pieces(text), start, end)
+
+
+def _spaced(words: Sequence[TimedWord], text: str) -> list[TimedWord]:
+    """The words with what stands before each in the text; none if the text is not made of them."""
+    spaced = []
+    at = 0
+    for start, end, word in words:
+        bare = _one_line(word)
+        begin = at + 1 if text.startswith(" ", at) else at
+        if not text.startswith(bare, begin):
+            return []
+        spaced.append((start, end, text[at : begin + len(bare)]))
+        at = begin + len(bare)
+    return spaced if at == len(text) else []
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _pieces(text: str) -> list[str]:
+    """Words with the space before them; between wide characters a row may break anywhere."""
+    pieces: list[str] = []
+    held = ""
+    for character in text:
+        wide = ord(character) > 0x2E7F and unicodedata.east_asian_width(character) in "WF"
+        if held and (character == " " or wide):
+            pieces.append(held)
+            held = ""
+        held += character
+    return [*pieces, held] if held else pieces
+
+
+def _shared_out(pieces: list[str], start: int, end: int) -> Iterator[TimedWord]:
+    total = sum(map(len, pieces)) or 1
+    done = 0
+    for piece in pieces:
+        begins = start + (end - start) * done // total
+        done += len(piece)
+        yield begins, start + (end - start) * done // total, piece
+
+
+def _that_fit(words: Iterable[TimedWord], most: int) -> Iterator[TimedWord]:
+    """Words of at most a row; what is longer is cut, for a row cannot be left."""
     for word in words:
-        if held and _is_over(held, word):
-            yield _cue(held, speaker)
-            held = []
-        held.append(word)
-    if held:
-        yield _cue(held, speaker)
+        if len(word[2]) * 2 <= most or cells(word[2].strip()) <= most:
+            yield word
+        else:
+            step = max(1, most // 2)
+            text = word[2]
+            yield from _shared_out(
+                [text[at : at + step] for at in range(0, len(text), step)], word[0], word[1]
+            )
 
 
-def srt(cues: Iterable[Cue]) -> str:
-    """A SubRip file. Empty lines and arrows in a text would end its cue, so none are left."""
-    blocks = (
-        f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n{_srt_text(cue)}\n"
-        for number, cue in enumerate(cues, start=1)
-    )
-    return "\n".join(blocks)
+def _in_turn(by_speaker: dict[str, list[_Word]], limits: Limits) -> Iterator[tuple[str, _Word]]:
+    """All words as they are shown. A segment that begins interrupts another speaker, unless that
+    one is about to end; speakers who go on together have a row each in turn.
+    """
+    speakers = list(by_speaker)
+    done = [0] * len(speakers)
+    waiting = [(words[0].start_ms, index) for index, words in enumerate(by_speaker.values())]
+    heapq.heapify(waiting)
+    while waiting:
+        _, index = heapq.heappop(waiting)
+        words = by_speaker[speakers[index]]
+        taken = 0
+        while done[index] < len(words):
+            word = words[done[index]]
+            if taken and waiting and waiting[0][0] < word.start_ms:
+                other = waiting[0][1]
+                begins = by_speaker[speakers[other]][done[other]].begins_segment
+                goes_on = word.segment_end_ms - waiting[0][0] > limits.shortest_ms
+                if (begins and goes_on) or taken >= limits.row_cells:
+                    heapq.heappush(waiting, (word.start_ms, index))
+                    break
+            taken += cells(word.text)
+            done[index] += 1
+            yield speakers[index], word
 
 
-def webvtt(cues: Iterable[Cue]) -> str:
-    """A WebVTT file, each speaker as a voice."""
-    blocks = (
-        f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n{_webvtt_text(cue)}\n"
-        for cue in cues
-    )
-    return "\n".join(["WEBVTT\n", *blocks])
+def _cut(words: Iterable[tuple[str, _Word]], limits: Limits, *, named: bool) -> Iterator[Caption]:
+    held: Caption | None = None
+    named_last = ""
+    free_at = 0  # when the captions before the held one can have been read
+    for speaker, word in words:
+        if held is not None and _is_over(
+            held, word, speaker, limits, is_late=free_at > word.start_ms
+        ):
+            yield held
+            free_at = max(free_at, held.start_ms) + limits.shortest_ms
+            # After two who shared a caption it is not plain who goes on.
+            named_last = "" if held.rows[0].speaker != held.rows[-1].speaker else named_last
+            held = None
+        if held is None:
+            held = Caption(word.start_ms, word.end_ms)
+        if not held.rows or held.rows[-1].speaker != speaker:
+            is_named = named and speaker and speaker != named_last
+            held.rows.append(Row(speaker, _opening(speaker, limits.row_cells) if is_named else ""))
+            named_last = speaker
+        _add(held, word.text, limits)
+        held.end_ms = max(held.end_ms, word.end_ms)
+    if held is not None:
+        yield held
 
 
-def _is_over(held: list[TimedWord], word: TimedWord) -> bool:
-    text = _joined(held)
-    full = LINE_CHARACTERS * _LINES
+def _opening(speaker: str, row_cells: int) -> str:
+    """The name before the words; a long one is shortened, for they share a row."""
+    most = row_cells // 2 - 2
+    while cells(speaker) > most:
+        speaker = f"{speaker[:-2].rstrip()}…"
+    return f"{speaker}: "
+
+
+def _is_over(held: Caption, word: _Word, speaker: str, limits: Limits, *, is_late: bool) -> bool:
+    """Whether the word begins another caption. The words of another speaker do, unless they would
+    come too late: then they get a row of this one.
+    """
+    last = held.rows[-1]
+    changes = last.speaker != speaker
+    rows_full = len(held.rows) >= limits.rows
+    full = limits.row_cells * limits.rows
     return (
-        len(_wrapped(text + word[2])) > _LINES
-        or word[1] - held[0][0] > _LONGEST_MS
-        or word[0] - held[-1][1] > _PAUSE_MS
-        or (text.endswith(_SENTENCE_ENDS) and len(text) > full * 2 / 3)
+        (changes and (rows_full or not is_late or cells(word.text) > limits.row_cells // 2))
+        or (rows_full and cells(last.text + word.text) > limits.row_cells)
+        or word.end_ms - held.start_ms > limits.longest_ms
+        or word.start_ms - held.end_ms > _PAUSE_MS
+        or (
+            word.begins_segment
+            and not changes
+            and held.end_ms - held.start_ms >= limits.shortest_ms
+        )
+        or (held.cells > full * _SENTENCE_MAY_END_AT and last.text.endswith(_SENTENCE_ENDS))
     )
 
 
-def _cue(held: list[TimedWord], speaker: str) -> Cue:
-    start, end = held[0][0], max(word[1] for word in held)
-    # A cue of no length is invalid WebVTT and shown by no player.
-    return Cue(start, max(end, start + 1), _joined(held), speaker)
+def _add(held: Caption, text: str, limits: Limits) -> None:
+    """Put a word at the end of the last row, or at the beginning of a new one."""
+    last = held.rows[-1]
+    if not last.text or last.text.endswith(" "):
+        text = text.lstrip()
+    if cells(last.text + text) <= limits.row_cells:
+        last.text += text
+    else:
+        held.rows.append(Row(last.speaker, text.lstrip()))
 
 
-def _joined(words: list[TimedWord]) -> str:
-    return " ".join("".join(word[2] for word in words).split())
+def _time_for_reading(found: list[Caption], limits: Limits) -> None:
+    """Let short captions stand longer where there is time, and none begin before another ends."""
+    ended = 0
+    for caption, following in zip(found, [*found[1:], None], strict=True):
+        is_late = caption.start_ms < ended
+        caption.start_ms = max(caption.start_ms, ended)
+        end = _end(caption, following, limits, is_late=is_late)
+        caption.end_ms = ended = max(end, caption.start_ms + limits.shortest_ms)
 
 
-def _srt_text(cue: Cue) -> str:
-    text = f"{cue.speaker}: {cue.text}" if cue.speaker else cue.text
-    return "\n".join(_wrapped(text.replace("-->", "->")))
-
-
-def _webvtt_text(cue: Cue) -> str:
-    text = "\n".join(html.escape(line, quote=False) for line in _wrapped(cue.text))
-    voice = html.escape(" ".join(cue.speaker.split()), quote=False)
-    return f"<v {voice}>{text}" if voice else text
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, LINE_CHARACTERS, break_on_hyphens=False) or [""]
-
-
-def _clock(milliseconds: int, mark: str) -> str:
-    seconds, ms = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{ms:03}"
+def _end(caption: Caption, following: Caption | None, limits: Limits, *, is_late: bool) -> int:
+    """When it makes room for the next. Captions that are late, or spoken over, share the time
+    until both have been said, by length.
+    """
+    start, latest = caption.start_ms, caption.start_ms + limits.longest_ms
+    spoken = min(caption.end_ms, latest)
+    wanted = min(max(spoken, start + caption.cells * 1000 // _CELLS_A_SECOND), latest)
+    if following is None or following.start_ms >= wanted:
+        return wanted
+    if spoken <= following.start_ms and not is_late:
+        return following.start_ms
+    both_said = max(caption.end_ms, following.end_ms) - start
+    share = both_said * caption.cells // max(1, caption.cells + following.cells)
+    return min(max(following.start_ms, start + share), wanted)

@@ -41,6 +41,10 @@ class SpokenSegment:
             words=words,
         )
 
+    def bare_words(self) -> list[tuple[int, int, str, float]]:
+        """The words as they are stored: the spaces between them are in the text."""
+        return [(w.start_ms, w.end_ms, w.text.strip(), w.probability) for w in self.words]
+
     def to_json(self) -> dict[str, Any]:
         return {
             "start_ms": self.start_ms,

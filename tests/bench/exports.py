@@ -23,8 +23,9 @@ from typing import Any
 import docx
 
 from exports.renderers import formats
-from exports.renderers.minutes import Minutes, Segment
+from exports.renderers.minutes import Minutes
 from exports.renderers.options import Options
+from meetings.text.segments import Segment
 from tests.bench.harness import Compare, Goal
 from tests.exports.sample import LANGUAGES, minutes
 

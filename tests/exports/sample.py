@@ -11,12 +11,12 @@ from exports.renderers.minutes import (
     Minutes,
     Part,
     Participant,
-    Segment,
     Stakeholder,
     Task,
-    TimedWord,
     Topic,
 )
+from meetings.text.segments import Segment
+from meetings.transcription.texts import SpokenSegment, Word
 
 # A title, two people, a decision and a task in each language.
 TEXTS = {
@@ -157,14 +157,17 @@ def _segment(position: int, speaker: str, text: str) -> Segment:
 
 
 def _timed(segment: Segment) -> Segment:
+    """As the product stores a segment that was heard: Whisper puts the space before a word."""
     words = segment.text.split(" ")
     assert segment.start_ms is not None
     start, step = segment.start_ms, 3800 // len(words)
-    timed: tuple[TimedWord, ...] = tuple(
-        (start + step * at, start + step * (at + 1), f" {word}" if at else word)
-        for at, word in enumerate(words)
+    heard = SpokenSegment.of(
+        tuple(
+            Word(start + step * at, start + step * (at + 1), f" {word}", 0.9)
+            for at, word in enumerate(words)
+        )
     )
-    return replace(segment, words=timed)
+    return replace(segment, words=tuple(word[:3] for word in heard.bare_words()))
 
 
 def with_text_everywhere(text: str) -> Minutes:

@@ -15,8 +15,8 @@ import pytest
 
 from exports.renderers.clean import clean_text
 from exports.renderers.formats import SINGLE, filename_of
-from exports.renderers.minutes import Segment
 from exports.renderers.options import Options, Table, Timestamps
+from meetings.text.segments import Segment
 from tests.exports.reading import made, read
 from tests.exports.sample import HOSTILE, minutes, with_text_everywhere
 

@@ -20,9 +20,9 @@ from exports.renderers.fonts import (
     has_arabic_to_copy,
     missing_packages,
 )
-from exports.renderers.minutes import Segment
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
+from meetings.text.segments import Segment
 from tests.exports.reading import made, text_of_pdf
 from tests.exports.sample import LANGUAGES, TEXTS, minutes
 
@@ -125,6 +125,7 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 from exports.renderers import formats, pdf
 from exports.renderers.options import Options
+from meetings.text.segments import Segment
 from tests.exports.sample import minutes
 meeting = formats.cleaned(minutes(segments=600))
 def grown():

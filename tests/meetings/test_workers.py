@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+import srt
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 
 from core.jobs.models import JobStatus
+from exports.queries import minutes_of
+from exports.renderers import formats
+from exports.renderers.options import Options
 from tests import make
 from tests.meetings.recordings import JFK
 from tests.meetings.work import job_of, text_of, upload, wait_for
@@ -40,6 +46,22 @@ def test_an_uploaded_recording_becomes_its_transcript(installation: House) -> No
     assert words(text_of(recording)) == words(JFK.with_suffix(".txt").read_text())
     job = job_of(recording)
     assert (job.progress, job.attempts, job.error_code) == (1.0, 1, "")
+
+
+def test_captions_of_a_recording_are_those_of_the_command_line(
+    installation: House, tmp_path: Path
+) -> None:
+    recording = upload(JFK)
+    wait_for(recording, installation)
+    meeting = minutes_of(recording.meeting, with_words=True)
+    out = io.StringIO()
+    call_command("transcribe", str(JFK), "--out", "srt", stdout=out)
+
+    formats.render(formats.SINGLE["srt"], meeting, Options(), tmp_path / "jfk.srt")
+
+    assert (tmp_path / "jfk.srt").read_text("utf-8") == out.getvalue()
+    starts = {start for segment in meeting.segments for start, _, _ in segment.words}
+    assert {int(cue.start.total_seconds() * 1000) for cue in srt.parse(out.getvalue())} <= starts
 
 
 def test_the_same_bytes_elsewhere_are_not_transcribed_twice(installation: House) -> None:

@@ -14,8 +14,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from core import errors
-from meetings.text import captions
+from meetings.text.caption_files import subrip, webvtt
+from meetings.text.captions import Caption, captions
 from meetings.text.language_tags import base_language
+from meetings.text.segments import Segment
 from meetings.transcription.alone import transcribe_file
 from meetings.transcription.assemble import TranscriptText
 from meetings.transcription.model_files import ModelFacts, find_model
@@ -97,14 +99,22 @@ def _json(text: TranscriptText, model: ModelFacts) -> str:
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def _cues(text: TranscriptText) -> list[captions.Cue]:
-    words = ([(w.start_ms, w.end_ms, w.text) for w in s.words] for s in text.segments)
-    return [cue for spoken in words for cue in captions.cues_of(spoken)]
+def _captions(text: TranscriptText) -> list[Caption]:
+    segments = [
+        Segment(
+            segment.text,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            words=tuple(word[:3] for word in segment.bare_words()),
+        )
+        for segment in text.segments
+    ]
+    return captions(segments) if segments else []
 
 
 FORMATS: dict[str, Callable[[TranscriptText, ModelFacts], str]] = {
     "txt": _txt,
     "json": _json,
-    "srt": lambda text, _model: captions.srt(_cues(text)),
-    "vtt": lambda text, _model: captions.webvtt(_cues(text)),
+    "srt": lambda text, _model: subrip(_captions(text)),
+    "vtt": lambda text, _model: webvtt(_captions(text)),
 }

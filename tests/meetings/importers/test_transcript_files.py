@@ -7,7 +7,9 @@ import json
 import pytest
 
 from meetings.importers.transcripts import ImportedSegment, NotATranscript, read_transcript
-from meetings.text import captions
+from meetings.text.caption_files import subrip, webvtt
+from meetings.text.captions import captions
+from meetings.text.segments import Segment
 
 
 def test_lines_of_text_have_speakers_and_times_where_they_give_them() -> None:
@@ -31,13 +33,13 @@ def test_json_is_read_as_transcribe_writes_it_and_as_the_api_takes_it() -> None:
     assert read_transcript(json.dumps({"turns": segments}).encode()).segments == whole.segments
 
 
-@pytest.mark.parametrize("write", [captions.srt, captions.webvtt])
-def test_captions_come_back_as_they_were_written(write: object) -> None:
-    cues = [captions.Cue(0, 1500, "R&D is here.", "Ann"), captions.Cue(1500, 2000, "Bye.", "Bo")]
-    found = read_transcript(write(cues).encode())  # type: ignore[operator]
+@pytest.mark.parametrize(("write", "named"), [(subrip, True), (webvtt, False)])
+def test_captions_come_back_as_they_were_written(write: object, named: bool) -> None:
+    said = [Segment("R&D is here.", "Ann", 0, 1500), Segment("Bye.", "Bo", 1500, 2500)]
+    found = read_transcript(write(captions(said, named=named)).encode())  # type: ignore[operator]
     assert found.segments == (
         ImportedSegment("R&D is here.", "Ann", 0, 1500),
-        ImportedSegment("Bye.", "Bo", 1500, 2000),
+        ImportedSegment("Bye.", "Bo", 1500, 2500),
     )
 
 
