@@ -49,11 +49,14 @@ class FileMissing(StorageUnavailable):
     sentence = "The stored file cannot be found at the moment. The operator has to look into it."
 
 
-class FileDamaged(StorageUnavailable):
-    """The stored bytes are not those that were accepted."""
+class FileDamaged(errors.TooBusy):
+    """The stored bytes are not those that were accepted; waiting alone will not mend them."""
 
     code = "storage.file_damaged"
     sentence = "The stored file is damaged. Upload it again, or ask the operator to restore it."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=RETRY_SECONDS)
 
 
 OS_ERRORS: dict[int, type[StorageUnavailable]] = {

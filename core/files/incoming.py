@@ -142,7 +142,8 @@ def upload_folder() -> Path:
     """Where uploads wait: inside the local storage, so that keeping one is a rename, not a copy."""
     location = settings.UPLOAD_FOLDER or getattr(default_storage, "base_location", "")
     folder = Path(location or tempfile.gettempdir()) / "incoming"
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with storage_errors():
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     return folder
 
 

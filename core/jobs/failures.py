@@ -11,6 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.utils import InterfaceError, OperationalError
 
 from core import errors
+from core.files.errors import StorageUnavailable
 
 
 class JobFailure(Exception):
@@ -52,13 +53,17 @@ class Released(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A failure as it is stored: `code` and `sentence` for everybody, `detail` for staff only."""
+    """A failure as it is stored: `code` and `sentence` for everybody, `detail` for staff only.
+
+    With `waits` the job could not do its work, and its attempt is not counted for about a day.
+    """
 
     code: str
     sentence: str
     permanent: bool
     retry_after: float | None = None
     detail: str = ""
+    waits: bool = False
 
 
 LOST = Reason("job.worker_lost", "The worker doing this vanished.", permanent=False)
@@ -82,7 +87,8 @@ def reason_for(error: BaseException) -> Reason:
         return Reason(error.code, error.detail, error.permanent, error.retry_after, detail)
     if isinstance(error, errors.Refusal):
         busy = isinstance(error, errors.TooBusy)
-        return Reason(error.code, error.detail, not busy, error.retry_after, detail)
+        waits = isinstance(error, StorageUnavailable)
+        return Reason(error.code, error.detail, not busy, error.retry_after, detail, waits)
     for kind, code, sentence, permanent in TABLE:
         if isinstance(error, kind):
             return Reason(code, sentence, permanent, detail=detail)

@@ -147,7 +147,10 @@ class Job(Row):
 
 
 class AttemptOutcome(models.TextChoices):
-    """`lost`: the worker vanished. `released`: handed back at shutdown, not counted."""
+    """`lost`: the worker vanished. `released`: handed back at shutdown, not counted.
+
+    `waiting`: for its children, or for storage; not counted either.
+    """
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"

@@ -85,9 +85,13 @@ MOVED = (
     "error_code",
     "error_sentence",
     "cancel_requested_at",
+    "started_at",
     "ended_at",
     "updated_at",
 )
+# How long a job waits for what it needs, as room on the disk, before that costs it attempts.
+LONGEST_WAIT_SECONDS = 24 * 3600.0
+LONGEST_PAUSE_SECONDS = 600.0
 SUCCEED_ALONE = """
 WITH done AS (
     UPDATE core_job
@@ -185,6 +189,14 @@ def succeed_alone(job_id: uuid.UUID, *, token: int) -> bool:
 def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.FAILED) -> None:
     """An attempt failed: back to the queue after a pause, or the end of the job."""
     job.error_code, job.error_sentence = reason.code, reason.sentence[:500]
+    tried_seconds = (now() - job.started_at).total_seconds() if job.started_at else 0.0
+    if reason.waits and job.cancel_requested_at is None and tried_seconds < LONGEST_WAIT_SECONDS:
+        job.attempts -= 1
+        _close_attempts(job, AttemptOutcome.WAITING, reason)
+        # Room that a minute did not bring is not looked for a thousand times a day.
+        pause = min(max(reason.retry_after or 0, tried_seconds / 10), LONGEST_PAUSE_SECONDS)
+        _requeue(job, delay=pause)
+        return
     _close_attempts(job, outcome, reason)
     if job.cancel_requested_at is not None:
         _end(job, JobStatus.CANCELLED)
@@ -243,7 +255,7 @@ def requeue(job: Job) -> None:
     """Staff ask for another round: a fresh set of attempts; finished steps are kept."""
     job.attempts = 0
     job.progress = 0.0
-    job.cancel_requested_at = job.ended_at = None
+    job.started_at = job.cancel_requested_at = job.ended_at = None
     job.error_code = job.error_sentence = ""
     _requeue(job, delay=0)
 

@@ -23,7 +23,7 @@ from core.accounts.actor import Actor
 from core.db.clock import now
 from core.events import services as events
 from core.files import services as files
-from core.files.errors import storage_errors
+from core.files.errors import StorageUnavailable, storage_errors
 from core.files.incoming import Incoming, upload_folder
 from core.files.models import StoredFile
 from core.jobs import services as jobs
@@ -198,8 +198,9 @@ def _make(
 
 def _forget_drafts(export_id: UUID) -> None:
     """Remove what a killed worker left of an export: nobody else makes it now."""
-    for left in upload_folder().glob(f"{_DRAFTS}{export_id}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    with contextlib.suppress(StorageUnavailable):  # `sweep` removes them later
+        for left in upload_folder().glob(f"{_DRAFTS}{export_id}-*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _keep(run: Run, export: Export, minutes: Minutes, file: Made, fingerprint: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 
 from config.demo import Client
+from core.db.clock import now
 from core.files.models import StoredFile
 from core.jobs.models import Job, JobStatus, JobStep
 from core.jobs.services import Origin, requeue_job
@@ -53,23 +54,22 @@ def test_an_upload_without_room_is_refused_and_leaves_nothing(site: Site) -> Non
     assert site.nobody_died()
 
 
-def test_a_job_without_room_for_its_file_fails_with_a_reason_and_leaves_nothing(
+def test_a_job_without_room_for_its_file_waits_with_a_reason_and_leaves_nothing(
     site: Site,
 ) -> None:
     site.relay()
     full = site.worker(under=NO_ROOM)
     origin = Origin(make.organization().id)
     job = site.ask("faults.store", origin=origin, megabytes=1)
-    wait_until(lambda: Job.objects.get(id=job.id).has_ended, "the job has ended")
-    job.refresh_from_db()
-    assert (job.status, job.error_code) == (JobStatus.DEAD, "storage.full")
+    waiting = Job.objects.filter(id=job.id, error_code="storage.full", status=JobStatus.QUEUED)
+    wait_until(waiting.exists, "the job waits for room")
     assert not StoredFile.objects.exists()
     assert stored_files() == []
     assert full.poll() is None
     site.house.kill(full)
 
     site.worker()
-    requeue_job(job=job)
+    waiting.update(run_at=now())
     site.check_all_done_once()
     assert [path.stat().st_size for path in stored_files()] == [2**20]
 

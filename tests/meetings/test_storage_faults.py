@@ -9,12 +9,13 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from core.files.models import StoredFile
-from core.jobs.models import Job
-from meetings.models import Recording
+from core.jobs.models import Job, JobStatus
+from meetings.models import Recording, Transcript
 from tests import make
 from tests.disks import Disk, small_disk
 from tests.meetings.recordings import JFK
 from tests.meetings.work import send_bytes
+from tests.run_jobs import run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +85,23 @@ def test_the_same_recording_again_replaces_bytes_that_were_damaged(storage: Path
     assert (again.status_code, again.json()["duplicate"]) == (200, True)
     assert again.json()["recording"]["id"] == first["recording"]["id"]
     assert [path.read_bytes() for path in files_in(storage)] == [BODY]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason", "attempts"),
+    [("missing", "storage.file_missing", 0), ("cut", "storage.file_damaged", 1)],
+)
+def test_a_recording_whose_bytes_are_not_there_is_not_transcribed(
+    storage: Path, damage: str, reason: str, attempts: int
+) -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    send_bytes(make.client(actor), meeting, BODY)
+    (stored,) = files_in(storage)
+    stored.unlink() if damage == "missing" else stored.write_bytes(BODY[:-20_480])
+
+    run_jobs()
+
+    job = Job.objects.get()
+    assert (job.status, job.error_code, job.attempts) == (JobStatus.QUEUED, reason, attempts)
+    assert not Transcript.objects.exists()
