@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
@@ -120,7 +119,6 @@ def minutes_of(meeting: Meeting, *, with_words: bool = False) -> Minutes:
 
     `with_words` reads the time of each word, which captions are cut by.
     """
-    zone = ZoneInfo(meeting.organization.time_zone)
     transcript = _transcript_of(meeting)
     segments, at = _segments_of(transcript, with_words=with_words)
     organizer = meeting.organizer.get_full_name() if meeting.organizer else ""
@@ -128,9 +126,9 @@ def minutes_of(meeting: Meeting, *, with_words: bool = False) -> Minutes:
         meeting_id=str(meeting.id),
         title=meeting.title,
         revision=meeting.revision,
-        starts_at=meeting.starts_at and meeting.starts_at.astimezone(zone),
-        ends_at=meeting.ends_at and meeting.ends_at.astimezone(zone),
-        time_zone=meeting.organization.time_zone,
+        starts_at=meeting.starts_at and meeting.starts_at.astimezone(meeting.zone),
+        ends_at=meeting.ends_at and meeting.ends_at.astimezone(meeting.zone),
+        time_zone=meeting.time_zone,
         duration_ms=_duration_of(meeting, transcript),
         platform=meeting.platform,
         organizer=organizer,

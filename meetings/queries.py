@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import (
     Case,
@@ -178,7 +177,7 @@ def segment_rows(transcript: Transcript) -> QuerySet[Segment, Any]:
 
 
 def discussion_of(analysis: Analysis) -> Discussion:
-    """What an engine reads: every turn in order, and the day of the meeting where people live."""
+    """What an engine reads: every turn in order, and the day of the meeting where it was held."""
     rows = segments_of(analysis.transcript).order_by("position")
     values = rows.values_list("id", "text", "speaker__label", "start_ms", "end_ms")
     turns = tuple(
@@ -190,13 +189,13 @@ def discussion_of(analysis: Analysis) -> Discussion:
 
 
 def held_on(meeting: Meeting) -> date | None:
-    """The day of the meeting in its organization's time zone; the day it was entered if unknown.
+    """The day of the meeting in its time zone; the day it was entered if unknown.
 
     None at the ends of the calendar, where that day has no date.
     """
     moment: datetime = meeting.starts_at or meeting.created_at
     try:
-        return moment.astimezone(ZoneInfo(meeting.organization.time_zone)).date()
+        return moment.astimezone(meeting.zone).date()
     except OverflowError:
         return None
 

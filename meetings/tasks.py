@@ -5,13 +5,16 @@ Every process knows these kinds, and only speech workers load what transcribes.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from core.jobs import sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
 from meetings import queries
 from meetings.analysis.findings import Section
 from meetings.services import analysis as analysis_services
+from meetings.services import meetings as meeting_services
 
 
 @job("meetings.transcribe_recording", queue="transcription", time_limit_seconds=1800)
@@ -57,3 +60,10 @@ def analyse_section(run: Run, *, analysis_id: str, section: str, **_: Any) -> No
     analysis_services.analyse_section(
         run=run, analysis=queries.analysis_for_work(analysis_id), section=Section(section)
     )
+
+
+sweeps.register(
+    "meetings.past_meetings",
+    every_seconds=300,
+    work=partial(meeting_services.mark_past_held, limit=200),
+)

@@ -166,7 +166,8 @@ def job(
 
 def meeting(*, organization: Organization | None = None, **fields: Any) -> Meeting:
     owner = organization or globals()["organization"]()
-    fields = {"title": f"Meeting {next(_numbers)}", **fields}
+    numbered = {"title": f"Meeting {next(_numbers)}", "time_zone": owner.time_zone}
+    fields = {**numbered, **fields}
     return Meeting.objects.create(organization=owner, **fields)
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from core.accounts import services
 from core.accounts.models import ApiKey
 from core.accounts.scopes import EVERYTHING
-from core.http.serializers import StrictModelSerializer, StrictSerializer
+from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from core.http.views import ReadViewSet
 
 
@@ -44,7 +44,7 @@ class NewApiKeySerializer(StrictSerializer):
         default=[EVERYTHING],
         help_text="`*` for everything the person may do, or some of `family:read`, `family:write`.",
     )
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    expires_at = DateTimeField(required=False, allow_null=True, default=None)
 
 
 class CreatedApiKeySerializer(ApiKeySerializer):
@@ -73,7 +73,7 @@ class ApiKeyViewSet(mixins.DestroyModelMixin, ReadViewSet):
     @extend_schema(request=NewApiKeySerializer, responses={201: CreatedApiKeySerializer})
     def create(self, request: Request) -> Response:
         """Create a key that acts for you. The answer shows its text, for the only time."""
-        asked = NewApiKeySerializer(data=request.data)
+        asked = NewApiKeySerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         made = services.create_api_key(
             **asked.validated_data,

@@ -5,17 +5,20 @@ A typing mistake in a filter would otherwise answer with the whole list, and loo
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from core.http.pagination import CursorPages
+from core.http.times import organization_zone, to_utc
 
 UNKNOWN = "There is no such filter."
 PAGING = frozenset({CursorPages.cursor_parameter, CursorPages.size_parameter})
@@ -32,6 +35,32 @@ class StrictFilters(DjangoFilterBackend):
         if unknown and getattr(view, "detail", None) is False:
             raise serializers.ValidationError({name: [UNKNOWN] for name in unknown})
         return super().filter_queryset(request, queryset, view)
+
+
+class MomentField(IsoDateTimeField):
+    """A date or time in ISO 8601; one without a zone is read in `zone`."""
+
+    zone: tzinfo = UTC
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return to_utc(datetime.fromisoformat(str(value).strip()), self.zone)
+        except (ValueError, OverflowError):
+            raise ValidationError("Give a date or a time, as 2026-11-30T09:00.") from None
+
+
+class DateTimeFilter(django_filters.IsoDateTimeFilter):
+    """Compares with a moment; one without a zone is read in the organization's."""
+
+    field_class = MomentField
+
+    @property
+    def field(self) -> MomentField:
+        field: MomentField = super().field
+        field.zone = organization_zone(self.parent.request)
+        return field
 
 
 class TruthField(forms.Field):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from django.db import models
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
+
+from core.http.times import organization_zone, to_utc
 
 UNKNOWN = "There is no such field."
 
@@ -34,8 +38,30 @@ class StrictSerializer(StrictFields, serializers.Serializer[Any]):
     """A plain serializer that refuses unknown and read-only fields."""
 
 
+class DateTimeField(serializers.DateTimeField):
+    """A moment, shown in UTC; one without a zone is read in `zone`, the organization's.
+
+    Needs `request` in the serializer's context. A date alone is its midnight.
+    """
+
+    @property
+    def zone(self) -> tzinfo:
+        return organization_zone(self.context.get("request"))
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        try:
+            return to_utc(value, self.zone if value.utcoffset() is None else UTC)
+        except OverflowError:
+            self.fail("overflow")
+
+
 class StrictModelSerializer(StrictFields, serializers.ModelSerializer[Any]):
     """A model serializer that refuses unknown and read-only fields."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: DateTimeField,
+    }
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):

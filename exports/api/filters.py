@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import django_filters
 
+from core.http.filters import DateTimeFilter
 from exports.models import Export
 from exports.renderers.formats import NAMES
 
@@ -13,8 +14,8 @@ class ExportFilter(django_filters.FilterSet):
 
     meeting = django_filters.UUIDFilter(field_name="meeting_id")
     format = django_filters.ChoiceFilter(choices=[(name, name) for name in NAMES])
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Export

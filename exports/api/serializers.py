@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.http.serializers import StrictSerializer, VisibleRelatedField
+from core.http.serializers import DateTimeField, StrictSerializer, VisibleRelatedField
 from core.jobs import queries as job_queries
 from core.jobs.serializers import JobErrorSerializer, JobSerializer
 from exports import queries
@@ -122,7 +122,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         help_text="Opens the file without signing in, until `expires_at`."
     )
     expires_at = serializers.SerializerMethodField()
-    kept_until = serializers.DateTimeField(
+    kept_until = DateTimeField(
         source="expires_at", read_only=True, help_text="When the file is deleted."
     )
 

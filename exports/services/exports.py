@@ -120,7 +120,6 @@ def fingerprint_of(meeting: Meeting, format: str, options: Options) -> str:  # n
         "meeting": str(meeting.id),
         "revision": meeting.revision,
         "names": queries.names_in(meeting),
-        "time_zone": meeting.organization.time_zone,
         "format": format,
         "options": options.as_json(),
         "template": formats.TEMPLATE_VERSION,

@@ -37,7 +37,10 @@ class MeetingAdmin(ReadOnlyAdmin):
     inlines = (RecordingInline, TranscriptInline, AnalysisInline)
     fieldsets = (
         (None, {"fields": ("title", "how", "organization", "team", "organizer")}),
-        ("When and where", {"fields": ("starts_at", "ends_at", "platform", "language", "tags")}),
+        (
+            "When and where",
+            {"fields": ("starts_at", "ends_at", "time_zone", "platform", "language", "tags")},
+        ),
         ("What was found", {"fields": ("decisions", "action_items", "evidence")}),
         (
             "Machinery",

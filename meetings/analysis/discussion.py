@@ -25,7 +25,7 @@ class Discussion:
     """A whole transcript in order.
 
     `language` is an ISO 639-1 code, empty when unknown. `held_on` is the day of the meeting where
-    its organization lives: what "on Friday" is counted from. Without it no due date is resolved.
+    it was held: what "on Friday" is counted from. Without it no due date is resolved.
     """
 
     turns: tuple[Turn, ...]

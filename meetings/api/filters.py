@@ -5,7 +5,7 @@ from __future__ import annotations
 import django_filters
 from django.db.models import Q, QuerySet
 
-from core.http.filters import TruthFilter
+from core.http.filters import DateTimeFilter, TruthFilter
 from core.jobs.models import JobStatus
 from meetings.models import ActionItem, Decision, ItemStatus, Meeting, MeetingStatus, Recording
 
@@ -16,10 +16,10 @@ class MeetingFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=MeetingStatus.choices)
     team = django_filters.UUIDFilter(field_name="team_id")
     tag = django_filters.CharFilter(method="with_tag")
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
-    starts_after = django_filters.IsoDateTimeFilter(field_name="starts_at", lookup_expr="gte")
-    starts_before = django_filters.IsoDateTimeFilter(field_name="starts_at", lookup_expr="lt")
+    created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
+    starts_after = DateTimeFilter(field_name="starts_at", lookup_expr="gte")
+    starts_before = DateTimeFilter(field_name="starts_at", lookup_expr="lt")
 
     class Meta:
         model = Meeting
@@ -34,8 +34,8 @@ class RecordingFilter(django_filters.FilterSet):
 
     meeting = django_filters.UUIDFilter(field_name="meeting_id")
     status = django_filters.ChoiceFilter(field_name="status_now", choices=JobStatus.choices)
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Recording
@@ -48,8 +48,8 @@ class DecisionFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=ItemStatus.choices)
     meeting = django_filters.UUIDFilter(field_name="meeting_id")
     team = django_filters.UUIDFilter(field_name="meeting__team_id")
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Decision

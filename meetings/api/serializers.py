@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
 
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.accounts.models import Team, User
 from core.files.links import Link, create_link
-from core.http.serializers import StrictModelSerializer, VisibleRelatedField
+from core.http.serializers import DateTimeField, StrictModelSerializer, VisibleRelatedField
 from core.jobs.models import JobStatus
 from core.jobs.serializers import JobSerializer
 from meetings import queries
@@ -20,6 +21,7 @@ from meetings.api.items import InsightSerializer
 from meetings.api.people import ParticipantSerializer, PersonSerializer
 from meetings.api.transcripts import SegmentSerializer, TranscriptSerializer, shown_segments
 from meetings.models import Meeting, Recording
+from meetings.models.meeting import is_zone, zone_named
 
 # What a time of a meeting may be: the ends of the calendar have no date in some time zones.
 FIRST_YEAR, LAST_YEAR = 1900, 2999
@@ -31,8 +33,21 @@ def check_year(moment: datetime) -> None:
         raise serializers.ValidationError(f"Give a year from {FIRST_YEAR} to {LAST_YEAR}.")
 
 
+class MeetingTimeField(DateTimeField):
+    """A time of a meeting; one without a zone is read where the meeting is held."""
+
+    parent: MeetingSerializer
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone_named(self.parent.zone_names[0])
+
+
 class MeetingSerializer(StrictModelSerializer):
     """A meeting in a list."""
+
+    starts_at = MeetingTimeField(required=False, allow_null=True, validators=[check_year])
+    ends_at = MeetingTimeField(required=False, allow_null=True, validators=[check_year])
 
     organizer = PersonSerializer(read_only=True)
     team = VisibleRelatedField(queryset=Team.objects.all(), required=False, allow_null=True)
@@ -48,6 +63,7 @@ class MeetingSerializer(StrictModelSerializer):
             "status",
             "starts_at",
             "ends_at",
+            "time_zone",
             "platform",
             "language",
             "tags",
@@ -59,16 +75,42 @@ class MeetingSerializer(StrictModelSerializer):
         )
         read_only_fields = ("id", "revision", "created_at", "updated_at")
         extra_kwargs: ClassVar[Any] = {
-            "starts_at": {"validators": [check_year]},
-            "ends_at": {"validators": [check_year]},
+            "time_zone": {
+                "help_text": "Where it is held: an IANA name, or an offset such as `+02:00`. "
+                "Unless given, that of `starts_at` or else the organization's."
+            }
         }
+
+    @property
+    def zone_names(self) -> list[str]:
+        """The zones in which the meeting may be held, the likeliest first."""
+        given = self.initial_data.get("time_zone")
+        known = [self.instance.time_zone] if isinstance(self.instance, Meeting) else []
+        named = [given] if isinstance(given, str) and is_zone(given) else known
+        return [*named, self.context["request"].actor.organization.time_zone]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         starts = attrs.get("starts_at", getattr(self.instance, "starts_at", None))
         ends = attrs.get("ends_at", getattr(self.instance, "ends_at", None))
         if starts and ends and ends < starts:
             raise serializers.ValidationError({"ends_at": "A meeting ends after it starts."})
+        if attrs.get("starts_at") and "time_zone" not in attrs:
+            attrs["time_zone"] = self._zone_of_start(attrs["starts_at"])
         return attrs
+
+    def _zone_of_start(self, starts_at: datetime) -> str:
+        """A known zone with the offset that the start was given with, or that offset.
+
+        UTC is no offset: many programs write every time in it, wherever they run.
+        """
+        given = parse_datetime(str(self.initial_data["starts_at"]))
+        offset = given.isoformat()[-6:] if given and given.utcoffset() else ""
+        if given is None or not is_zone(offset):
+            return self.zone_names[0]
+        for name in self.zone_names:
+            if starts_at.astimezone(zone_named(name)).utcoffset() == given.utcoffset():
+                return name
+        return offset
 
 
 class RecordingSerializer(serializers.ModelSerializer[Recording]):

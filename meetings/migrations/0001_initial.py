@@ -3,6 +3,7 @@
 import core.db.rows
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import meetings.models.meeting
 import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
@@ -27,6 +28,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=300)),
                 ('starts_at', models.DateTimeField(blank=True, null=True)),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
+                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[meetings.models.meeting.check_zone])),
                 ('platform', models.CharField(blank=True, max_length=60)),
                 ('status', models.CharField(choices=[('scheduled', 'Scheduled'), ('held', 'Held'), ('cancelled', 'Cancelled')], default='held', max_length=10)),
                 ('language', models.CharField(blank=True, max_length=20)),
@@ -107,6 +109,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='meeting',
             index=models.Index(fields=['organizer'], name='meeting_organizer'),
+        ),
+        migrations.AddIndex(
+            model_name='meeting',
+            index=models.Index(condition=models.Q(('status', 'scheduled')), fields=['starts_at'], name='meeting_scheduled'),
         ),
         migrations.AddConstraint(
             model_name='meeting',

@@ -12,7 +12,7 @@ from meetings.models.item import ChangeableItem, ItemQuerySet
 class ActionItem(ChangeableItem):
     """Something to do: by whom, as said and as a person if known, and by when.
 
-    `due_phrase` stays as it was said; `due_on` is the day it means where the organization lives.
+    `due_phrase` stays as it was said; `due_on` is the day it means where the meeting was held.
     """
 
     owner = models.ForeignKey(

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from core.accounts.models.organization import time_zones
 from core.accounts.visibility import TeamLimitedQuerySet
 from core.db.rows import OwnedRow
+
+OFFSET = re.compile(r"[+-](?:[01]\d|2[0-3]):[0-5]\d")  # a zone without a place, as +02:00
+
+
+def is_zone(name: str) -> bool:
+    """Whether this is an IANA name or an offset."""
+    return bool(OFFSET.fullmatch(name)) or name in time_zones()
+
+
+def check_zone(name: str) -> None:
+    """Raise ValidationError for what is neither an IANA name nor an offset."""
+    if not is_zone(name):
+        raise ValidationError("Give a time zone such as Europe/Berlin, or an offset as +02:00.")
+
+
+def zone_named(name: str) -> tzinfo:
+    """The zone of a name for which `is_zone` holds."""
+    if OFFSET.fullmatch(name):
+        return datetime.strptime(name, "%z").tzinfo or UTC
+    return ZoneInfo(name)
 
 
 class MeetingStatus(models.TextChoices):
@@ -23,6 +48,7 @@ class MeetingStatus(models.TextChoices):
 class Meeting(OwnedRow):
     """A meeting of an organization, seen by all of it or, when `team` is set, by that team.
 
+    `time_zone`, an IANA name or an offset, is where it is held: its dates and "tomorrow" are there.
     `revision` grows with every change of content, so a file made from one revision stays valid
     for it.
     """
@@ -36,6 +62,7 @@ class Meeting(OwnedRow):
     )
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_zone])
     platform = models.CharField(max_length=60, blank=True)
     status = models.CharField(max_length=10, choices=MeetingStatus, default=MeetingStatus.HELD)
     language = models.CharField(max_length=20, blank=True)
@@ -58,7 +85,14 @@ class Meeting(OwnedRow):
             ),
             models.Index(fields=("team", "-created_at"), name="meeting_team"),
             models.Index(fields=("organizer",), name="meeting_organizer"),
+            models.Index(
+                fields=("starts_at",), name="meeting_scheduled", condition=Q(status="scheduled")
+            ),
         )
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone_named(self.time_zone)

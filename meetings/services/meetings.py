@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from core import errors
 from core.accounts.actor import Actor
 from core.accounts.models import Team
+from core.db.clock import now
 from core.events import services as events
 from core.events.registry import EventType
 from core.files import services as files
 from core.files.models import StoredFile
 from core.jobs import services as jobs
 from meetings.events import MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED
-from meetings.models import Analysis, Meeting, Recording
+from meetings.models import Analysis, Meeting, MeetingStatus, Recording
 
 
 class TeamNotYours(errors.NotAllowed):
@@ -41,6 +43,8 @@ def create_meeting(*, actor: Actor, **values: Any) -> Meeting:
     _check_team(actor, values.get("team"))
     with transaction.atomic():
         values.setdefault("organizer", actor.user)
+        values.setdefault("time_zone", actor.organization.time_zone)
+        values.setdefault("status", _status_at(values.get("starts_at")))
         meeting = Meeting.objects.create(organization=actor.organization, **values)
         _publish_change(MEETING_CREATED, meeting, actor)
     return meeting
@@ -52,6 +56,8 @@ def update_meeting(*, actor: Actor, meeting: Meeting, **values: Any) -> Meeting:
         _check_team(actor, values["team"])
     with transaction.atomic():
         held = lock_meeting(meeting, actor=actor)
+        if "starts_at" in values and held.status != MeetingStatus.CANCELLED:
+            values.setdefault("status", _status_at(values["starts_at"]))
         for name, value in values.items():
             setattr(held, name, value)
         if held.starts_at and held.ends_at and held.ends_at < held.starts_at:
@@ -83,9 +89,30 @@ def delete_meeting(*, actor: Actor, meeting: Meeting) -> None:
         )
 
 
+def mark_past_held(*, limit: int) -> int:
+    """Mark scheduled meetings as held once their time is over; how many there were."""
+    with transaction.atomic():
+        scheduled = Meeting.objects.filter(status=MeetingStatus.SCHEDULED, starts_at__lte=Now())
+        over = scheduled.filter(Q(ends_at=None) | Q(ends_at__lte=Now())).order_by("starts_at")
+        meetings = list(over.select_for_update(no_key=True, skip_locked=True)[:limit])
+        for meeting in meetings:
+            meeting.status = MeetingStatus.HELD
+            meeting.revision += 1
+            meeting.save(update_fields=["status", "revision", "updated_at"])
+            _publish_change(MEETING_UPDATED, meeting)
+    return len(meetings)
+
+
 def touch(meeting: Meeting) -> None:
     """Bump the revision: something that belongs to the meeting has changed."""
     Meeting.objects.filter(id=meeting.id).update(revision=F("revision") + 1, updated_at=Now())
+
+
+def mark_held(meeting: Meeting) -> None:
+    """Bump the revision and, as there are words now, end that the meeting is scheduled."""
+    touch(meeting)
+    scheduled = Meeting.objects.filter(id=meeting.id, status=MeetingStatus.SCHEDULED)
+    scheduled.update(status=MeetingStatus.HELD)
 
 
 def lock_meeting(meeting: Meeting, *, actor: Actor | None = None) -> Meeting:
@@ -129,10 +156,16 @@ def release_files(stored_files: Iterable[StoredFile], actor: Actor) -> None:
         jobs.enqueue(kind="core.delete_files", origin=origin, arguments={"keys": keys})
 
 
-def _publish_change(kind: EventType, meeting: Meeting, actor: Actor) -> None:
+def _status_at(starts_at: datetime | None) -> MeetingStatus:
+    """A meeting in the future is scheduled."""
+    is_future = starts_at is not None and starts_at > now()
+    return MeetingStatus.SCHEDULED if is_future else MeetingStatus.HELD
+
+
+def _publish_change(kind: EventType, meeting: Meeting, actor: Actor | None = None) -> None:
     events.publish(
         kind,
         organization_id=meeting.organization_id,
         data={"meeting_id": str(meeting.id), "revision": meeting.revision},
-        actor_id=actor.user.id,
+        actor_id=actor.user.id if actor else None,
     )

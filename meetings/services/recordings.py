@@ -74,7 +74,7 @@ def add_recording(
         recording = _create(held, stored, facts, filename=filename, language=language)
         _start(recording, actor)
         _publish(recording, actor)
-        meeting_services.touch(held)
+        meeting_services.mark_held(held)
     return Accepted(recording, is_new=True, is_duplicate=stored.references > 1)
 
 

@@ -41,7 +41,7 @@ def import_transcript(
         transcript = _create(held, segments, language or held.language)
         speakers = create_speakers(transcript, (segment["speaker"] for segment in segments))
         copy_segments(transcript, (_piece(segment, speakers) for segment in segments))
-        meeting_services.touch(held)
+        meeting_services.mark_held(held)
         publish_completed(transcript, actor_id=actor.user.id)
     return transcript
 

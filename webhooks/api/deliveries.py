@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.http.serializers import StrictSerializer
+from core.http.serializers import DateTimeField, StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.api.filters import DeliveryFilter
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
@@ -99,8 +99,8 @@ class ReplaySerializer(StrictSerializer):
     event_type = serializers.CharField(max_length=80, required=False)
     endpoint = serializers.UUIDField(required=False)
     event = serializers.UUIDField(required=False)
-    created_after = serializers.DateTimeField(required=False)
-    created_before = serializers.DateTimeField(required=False)
+    created_after = DateTimeField(required=False)
+    created_before = DateTimeField(required=False)
 
 
 class ReplayedSerializer(serializers.Serializer[Any]):
@@ -150,7 +150,7 @@ class DeliveryViewSet(ReadViewSet):
 
         Of the last 14 days. Ends the pauses of their endpoints.
         """
-        asked = ReplaySerializer(data=request.data)
+        asked = ReplaySerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         chosen = queries.narrowed(super().get_queryset(), **asked.validated_data)
         replayed = delivery_services.replay_deliveries(deliveries=chosen)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.http.serializers import StrictModelSerializer, StrictSerializer
+from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
 from webhooks.queries import catalogue, explanations
 
@@ -44,10 +44,10 @@ class EndpointSerializer(StrictModelSerializer):
     )
     is_enabled = serializers.BooleanField(read_only=True)
     explanation = serializers.SerializerMethodField(help_text="How it is, in words.")
-    failing_since = serializers.DateTimeField(
+    failing_since = DateTimeField(
         read_only=True, allow_null=True, help_text="The first failure after the last success."
     )
-    paused_until = serializers.DateTimeField(
+    paused_until = DateTimeField(
         read_only=True,
         allow_null=True,
         help_text="Nothing is sent before then: it failed several times in a row, or asked for it.",
@@ -170,8 +170,8 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     waiting_is_sample = serializers.BooleanField(
         help_text="Only the 10,000 that are tried next are counted."
     )
-    oldest_waiting_at = serializers.DateTimeField(allow_null=True)
-    failing_since = serializers.DateTimeField(allow_null=True)
+    oldest_waiting_at = DateTimeField(allow_null=True)
+    failing_since = DateTimeField(allow_null=True)
     last_day = PeriodSerializer()
     last_week = PeriodSerializer()
 
@@ -179,5 +179,5 @@ class StatisticsSerializer(serializers.Serializer[Any]):
 class RecoverSerializer(StrictSerializer):
     """Which time to make up for."""
 
-    since = serializers.DateTimeField(help_text="At most 14 days ago.")
-    until = serializers.DateTimeField(required=False)
+    since = DateTimeField(help_text="At most 14 days ago.")
+    until = DateTimeField(required=False)

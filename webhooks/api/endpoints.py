@@ -135,7 +135,7 @@ class EndpointViewSet(ModelViewSet):
     @action(detail=True, methods=["post"])
     def recover(self, request: Request, pk: str) -> Response:
         """Deliver now what was given up or failed so far since a time. Ends a pause."""
-        asked = RecoverSerializer(data=request.data)
+        asked = RecoverSerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         replayed = delivery_services.recover(endpoint=self.get_object(), **asked.validated_data)
         return Response(ReplayedSerializer({"replayed": replayed}).data, status=202)

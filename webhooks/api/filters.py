@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import django_filters
 
+from core.http.filters import DateTimeFilter
 from webhooks.models import Delivery, DeliveryStatus
 
 
@@ -14,8 +15,8 @@ class DeliveryFilter(django_filters.FilterSet):
     event_type = django_filters.CharFilter()
     endpoint = django_filters.UUIDFilter(field_name="endpoint_id")
     event = django_filters.UUIDFilter(field_name="event_id")
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Delivery

@@ -9,7 +9,7 @@ import django_filters
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from core.http.filters import TruthFilter
+from core.http.filters import DateTimeFilter, TruthFilter
 from core.http.views import ReadViewSet
 from webhooks.models import InboundMessage, InboundSource
 from webhooks.queries import inbound as queries
@@ -22,8 +22,8 @@ class MessageFilter(django_filters.FilterSet):
     type = django_filters.CharFilter(max_length=255)
     message_id = django_filters.CharFilter(max_length=255)
     handled = TruthFilter(field_name="handled_at", lookup_expr="isnull", exclude=True)
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = InboundMessage

@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.http.serializers import StrictModelSerializer, StrictSerializer
+from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.models import InboundSource, Scheme
 from webhooks.queries import inbound as queries
@@ -31,7 +31,7 @@ class SourceSerializer(StrictModelSerializer):
 
     scheme = serializers.ChoiceField(choices=Scheme.choices, read_only=True)
     url = serializers.SerializerMethodField(help_text="The address to give to the sender.")
-    previous_until = serializers.DateTimeField(
+    previous_until = DateTimeField(
         read_only=True,
         allow_null=True,
         help_text="Until when the secret before this one is good too.",
@@ -84,7 +84,7 @@ class SourceWithSecretSerializer(SourceSerializer):
 class RefusalSerializer(serializers.Serializer[Any]):
     """A message that was not taken."""
 
-    created_at = serializers.DateTimeField()
+    created_at = DateTimeField()
     code = serializers.CharField(source="data.reason", help_text="As its sender was told.")
     ip = serializers.IPAddressField(allow_null=True, help_text="Where it came from.")
 
