@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Now
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from rest_framework import authentication
 from rest_framework.request import Request
@@ -63,31 +64,32 @@ def actor_of_key(text: str, *, ip: str | None = None) -> Actor:
     key = KeyText.parse(text)
     if key is None:
         raise KeyRefused
-    now, digest = timezone.now(), hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(text.encode()).hexdigest()
     version = known_keys.current_version()
-    known = known_keys.recall(digest, version, now)
+    known = known_keys.recall(digest, version)
     if known is not None:
         return known
     row = _look_up(key.prefix)
-    reason = _why_not(row, key.secret, now)
+    reason = _why_not(row, key.secret)
     if row is None or reason:
         _record_refusal(key.prefix, row, reason, ip)
         raise KeyRefused
-    _stamp_use(row, now)
+    _stamp_use(row, row.read_at)
     actor = Actor(row.user, row.organization, Role(row.role), frozenset(row.scopes), row.pk)
-    known_keys.keep(digest, actor, expires_at=row.expires_at, version=version)
+    known_keys.keep(digest, actor, seconds=_seconds_left(row), version=version)
     return actor
 
 
 def _look_up(prefix: str) -> Any:
+    """The row with the person's `role`, and the database's time in `read_at`."""
     role = Membership.objects.filter(
         user=OuterRef("user"), organization=OuterRef("organization")
     ).values("role")
     rows = ApiKey.objects.select_related("user", "organization")
-    return rows.annotate(role=Subquery(role)).filter(prefix=prefix).first()
+    return rows.annotate(role=Subquery(role), read_at=Now()).filter(prefix=prefix).first()
 
 
-def _why_not(row: Any, secret: str, now: datetime) -> str:
+def _why_not(row: Any, secret: str) -> str:
     """Why the key is refused, "" when it is not. The secret is checked before anything is told."""
     if row is None:
         return "unknown"
@@ -95,11 +97,18 @@ def _why_not(row: Any, secret: str, now: datetime) -> str:
         return "wrong secret"
     if row.revoked_at is not None:
         return "revoked"
-    if row.has_expired(now):
+    if row.has_expired(row.read_at):
         return "expired"
     if not row.user.is_active:
         return "person not active"
     return "" if row.role else "no longer a member"
+
+
+def _seconds_left(row: Any) -> float:
+    if row.expires_at is None:
+        return math.inf
+    seconds: float = (row.expires_at - row.read_at).total_seconds()
+    return seconds
 
 
 def _record_refusal(prefix: str, row: Any, reason: str, ip: str | None) -> None:

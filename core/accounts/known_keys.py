@@ -1,9 +1,9 @@
 """API keys that this process has looked up lately.
 
-Looking a key up costs several times what answering does. An entry lives half a minute at most and
-only while the version in the cache is the one read before its row was: whatever changes a key, a
-role or an organization changes the version, and every process looks again. Without a cache there is
-no version, and every request asks the database.
+Looking a key up costs several times what answering does. An entry lives half a minute at most,
+never longer than its key, and only while the version in the cache is the one read before its row
+was: whatever changes a key, a role or an organization changes the version, and every process looks
+again. Without a cache there is no version, and every request asks the database.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.core.cache import cache
 from django.db import transaction
@@ -25,12 +24,14 @@ MOST_ENTRIES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An accepted key's Actor, under the version read before the row was."""
+    """An accepted key's Actor, under the version read before the row was.
+
+    `ends_at` is on the monotonic clock: the database, which alone knows the time, is not asked.
+    """
 
     actor: Actor
-    expires_at: datetime | None
     version: str
-    read_at: float
+    ends_at: float
 
 
 _entries: dict[str, Entry] = {}
@@ -45,25 +46,21 @@ def current_version() -> str | None:
     return version
 
 
-def recall(digest: str, version: str | None, now: datetime) -> Actor | None:
+def recall(digest: str, version: str | None) -> Actor | None:
     """The Actor kept under the hash of a whole key, if it still holds."""
     entry = _entries.get(digest)
     if entry is None or entry.version != version:
         return None
-    if time.monotonic() - entry.read_at > LIFETIME_SECONDS:
-        return None
-    if entry.expires_at is not None and entry.expires_at <= now:
-        return None
-    return entry.actor
+    return entry.actor if time.monotonic() < entry.ends_at else None
 
 
-def keep(digest: str, actor: Actor, *, expires_at: datetime | None, version: str | None) -> None:
-    """Remember an accepted key. `version` must have been read before its row was."""
+def keep(digest: str, actor: Actor, *, seconds: float, version: str | None) -> None:
+    """Remember an accepted key for so long at most; `version` was read before its row was."""
     if version is None:
         return
     if len(_entries) >= MOST_ENTRIES:
         _entries.clear()
-    _entries[digest] = Entry(actor, expires_at, version, time.monotonic())
+    _entries[digest] = Entry(actor, version, time.monotonic() + min(seconds, LIFETIME_SECONDS))
 
 
 def forget_all() -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
-from django.utils import timezone
 
 from core import errors
 from core.accounts import known_keys
@@ -16,6 +15,7 @@ from core.accounts.actor import Actor
 from core.accounts.models import ApiKey, Invitation, Membership, Organization, Role, Team, User
 from core.accounts.models.api_key import KeyText, hash_secret
 from core.accounts.scopes import EVERYTHING, known_scopes
+from core.db.clock import now
 from core.security.models import Severity
 from core.security.services import record_security_event
 
@@ -135,7 +135,7 @@ def _end_membership(locked: Membership, by_user_id: uuid.UUID | None) -> None:
     _check_not_last_owner(locked)
     theirs = {"organization_id": locked.organization_id}
     keys = ApiKey.objects.filter(**theirs, user_id=locked.user_id, revoked_at=None)
-    keys.update(revoked_at=timezone.now())
+    keys.update(revoked_at=now())
     # An invitation rests on the rights of its sender, which end here.
     open_invitations = Invitation.objects.filter(**theirs, accepted_at=None)
     open_invitations.filter(invited_by_id=locked.user_id).delete()
@@ -159,7 +159,7 @@ def create_api_key(
     Raises Invalid for scopes or a time that make no sense, ScopeAboveYours.
     """
     _check_scopes(scopes, by)
-    if expires_at is not None and expires_at <= timezone.now():
+    if expires_at is not None and expires_at <= now():
         raise errors.Invalid(fields={"expires_at": ["This time has passed already."]})
     text = KeyText.new()
     row = ApiKey.objects.create(
@@ -178,7 +178,7 @@ def create_api_key(
 def revoke_api_key(*, api_key: ApiKey) -> ApiKey:
     """Make the key worthless everywhere at once; a revoked key stays as it is."""
     if api_key.revoked_at is None:
-        api_key.revoked_at = timezone.now()
+        api_key.revoked_at = now()
         api_key.save(update_fields=["revoked_at", "updated_at"])
         known_keys.forget_all()
     return api_key

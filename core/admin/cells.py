@@ -12,7 +12,6 @@ from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -80,11 +79,11 @@ def span(length: timedelta) -> str:
     return f"{hours // 24} days {hours % 24} h"
 
 
-def between(start: datetime | None, end: datetime | None) -> str:
+def between(start: datetime | None, end: datetime | None, *, now: datetime) -> str:
     """How long something took; with no end yet, how long it has been going on."""
     if start is None:
         return NOTHING
-    return span(end - start) if end else f"{span(timezone.now() - start)} so far"
+    return span(end - start) if end else f"{span(now - start)} so far"
 
 
 def size(value: int | None) -> str:

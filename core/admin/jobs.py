@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Count, F, Func, IntegerField, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -28,6 +29,9 @@ class AttemptInline(ReadOnlyInline):
     readonly_fields = ("number", "how", "took", "error")
     ordering = ("token",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(read_at=Now())
+
     @admin.display(description="claim")
     def number(self, attempt: JobAttempt) -> int:
         return attempt.token
@@ -37,8 +41,8 @@ class AttemptInline(ReadOnlyInline):
         return cells.status(attempt.outcome)
 
     @admin.display(description="took")
-    def took(self, attempt: JobAttempt) -> str:
-        return cells.between(attempt.started_at, attempt.ended_at)
+    def took(self, attempt: Any) -> str:
+        return cells.between(attempt.started_at, attempt.ended_at, now=attempt.read_at)
 
     @admin.display(description="error")
     def error(self, attempt: JobAttempt) -> str:
@@ -117,6 +121,9 @@ class JobAdmin(ReadOnlyAdmin):
         ),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(read_at=Now())
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, under a picture of what the queues are doing."""
         shown = {"load": load_now()} if request.method == "GET" else {}
@@ -135,12 +142,12 @@ class JobAdmin(ReadOnlyAdmin):
         return f"{job.attempts} of {job.max_attempts}"
 
     @admin.display(description="waited")
-    def waited(self, job: Job) -> str:
-        return cells.between(job.created_at, job.started_at or job.ended_at)
+    def waited(self, job: Any) -> str:
+        return cells.between(job.created_at, job.started_at or job.ended_at, now=job.read_at)
 
     @admin.display(description="took")
-    def took(self, job: Job) -> str:
-        return cells.between(job.started_at, job.ended_at)
+    def took(self, job: Any) -> str:
+        return cells.between(job.started_at, job.ended_at, now=job.read_at)
 
     @admin.display(description="about")
     def about(self, job: Job) -> str:

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
 from core.admin import cells
+from core.db.clock import now
 from core.jobs import queries
 from core.jobs.queries import Hour, QueueDepth
 
@@ -60,11 +59,11 @@ class Load:
 
 
 def load_now() -> Load:
-    """The load at this moment; two queries."""
+    """The load at this moment; three queries."""
     hours = queries.ended_per_hour(hours=HOURS)
     return Load(
         queues=[_line(depth) for depth in queries.queue_depths()],
-        bars=bars_of(hours, until=timezone.now()),
+        bars=bars_of(hours, until=now()),
         most=_most(hours),
         succeeded=sum(hour.succeeded for hour in hours),
         failed=sum(hour.failed for hour in hours),

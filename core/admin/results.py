@@ -27,7 +27,7 @@ class TaskResultAdmin(ReadOnlyAdmin):
 
     @admin.display(description="took")
     def took(self, result: TaskResult) -> str:
-        return cells.between(result.date_started, result.date_done)
+        return cells.between(result.date_started, result.date_done, now=result.date_done)
 
     @admin.display(description="result")
     def outcome(self, result: TaskResult) -> str:

@@ -15,8 +15,8 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, InterfaceError, models
 from django.db.models import F
-from django.utils import timezone
 
+from core.db.clock import now
 from core.db.rows import new_id
 from core.db.transactions import insist_on_transaction
 from core.files import fetched
@@ -135,7 +135,7 @@ def delete_bytes(key: str) -> None:
 
 def sweep_unnamed() -> None:
     """Remove day-old bytes that no row names: their process was killed before its commit."""
-    horizon = timezone.now() - UNNAMED_FOR
+    horizon = now() - UNNAMED_FOR
     folders, _ = default_storage.listdir("")
     for folder in filter(_is_id, folders):
         _, names = default_storage.listdir(folder)

@@ -347,7 +347,7 @@ def follow_meeting(*, meeting: Meeting) -> None:
 
 def sweep() -> int:
     """Let go of exports whose time is over, and of drafts that a killed worker left a day ago."""
-    horizon = time.time() - _STALE_SECONDS
+    horizon = time.time() - _STALE_SECONDS  # noqa: TID251 - of the machine whose files these are
     for draft in upload_folder().glob(f"{_DRAFTS}*"):
         with contextlib.suppress(FileNotFoundError):  # its job has just cleaned up
             if draft.stat().st_mtime < horizon:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from core import errors
 from core.accounts.actor import Actor
+from core.db.clock import now
 from core.events import services as events
 from core.events.registry import EventType
 from meetings.events import ACTION_ITEM_COMPLETED, DECISION_CONFIRMED
@@ -103,7 +103,7 @@ def _change(item: ChangeableItem, words: dict[str, Any], status: ItemStatus | No
 def _complete(item: ActionItem, completed: bool | None) -> None:
     if completed is None or completed == (item.completed_at is not None):
         return
-    item.completed_at = timezone.now() if completed else None
+    item.completed_at = now() if completed else None
     if completed and item.status == ItemStatus.DRAFT:
         item.status = ItemStatus.CONFIRMED
 

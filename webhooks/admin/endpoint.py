@@ -93,7 +93,7 @@ class EndpointAdmin(ActingAdmin):
 
     @admin.display(description="what is going on")
     def explanation(self, endpoint: Endpoint) -> str:
-        return explanations.of_endpoint(endpoint)
+        return explanations.of_endpoint(endpoint, now=now())
 
     @admin.display(description="address")
     def address(self, endpoint: Endpoint) -> str:

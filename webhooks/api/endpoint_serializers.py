@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from rest_framework import serializers
 
+from core.db.clock import now
 from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
 from webhooks.queries import catalogue, explanations
@@ -86,7 +89,12 @@ class EndpointSerializer(StrictModelSerializer):
         return list(dict.fromkeys(patterns))
 
     def get_explanation(self, endpoint: Endpoint) -> str:
-        return explanations.of_endpoint(endpoint)
+        return explanations.of_endpoint(endpoint, now=self._now)
+
+    @cached_property
+    def _now(self) -> datetime:
+        """Asked for once, for however many endpoints."""
+        return now()
 
 
 class EndpointCreateSerializer(EndpointSerializer):

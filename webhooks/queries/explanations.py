@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
-from django.utils import timezone
 
 from webhooks.delivery.sentences import sentence_for
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, DisabledReason, Endpoint
@@ -38,7 +39,7 @@ def of_delivery(delivery: Delivery) -> str:
     return f"{last} {_next(delivery)}".strip()
 
 
-def of_endpoint(endpoint: Endpoint) -> str:
+def of_endpoint(endpoint: Endpoint, *, now: datetime) -> str:
     """Whether events are sent to an endpoint and, if not, why not."""
     if endpoint.deleted_at is not None:
         return DELETED
@@ -47,7 +48,7 @@ def of_endpoint(endpoint: Endpoint) -> str:
     sentences = []
     if endpoint.failing_since is not None:
         sentences.append(FAILING.format(since=f"{endpoint.failing_since:%Y-%m-%d %H:%M} UTC"))
-    if endpoint.paused_until is not None and endpoint.paused_until > timezone.now():
+    if endpoint.paused_until is not None and endpoint.paused_until > now:
         sentences.append(PAUSED.format(until=f"{endpoint.paused_until:%Y-%m-%d %H:%M:%S} UTC"))
     return " ".join(sentences) or "Events are sent to it."
 

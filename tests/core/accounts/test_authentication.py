@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -17,6 +18,7 @@ from rest_framework.test import APIClient
 from core.accounts import known_keys, services
 from core.accounts.models import ApiKey, Organization, Role
 from core.accounts.models.api_key import PATTERN
+from core.db.clock import now
 from core.security.models import SecurityEvent
 from tests import make
 
@@ -124,11 +126,14 @@ def test_a_key_that_expires_later_holds_until_then() -> None:
     text = make.api_key(expires_at=timezone.now() + timedelta(minutes=1))
     assert status(text) == 200
 
-    entry = next(iter(known_keys._entries.values()))
-    assert entry.expires_at
-    assert (
-        known_keys.recall(next(iter(known_keys._entries)), entry.version, entry.expires_at) is None
-    )
+    (entry,) = known_keys._entries.values()
+    assert entry.ends_at - time.monotonic() <= known_keys.LIFETIME_SECONDS
+    known_keys._entries.clear()
+
+    ApiKey.objects.update(expires_at=now(plus_seconds=2))
+    assert status(text) == 200
+    (entry,) = known_keys._entries.values()
+    assert entry.ends_at - time.monotonic() <= 2
 
 
 @pytest.mark.django_db
@@ -240,7 +245,7 @@ def test_without_a_cache_every_request_asks_the_database(settings: Any) -> None:
 def test_a_flood_of_keys_does_not_fill_the_memory() -> None:
     actor = make.actor()
     for number in range(known_keys.MOST_ENTRIES + 10):
-        known_keys.keep(str(number), actor, expires_at=None, version="one")
+        known_keys.keep(str(number), actor, seconds=60, version="one")
 
     assert len(known_keys._entries) <= known_keys.MOST_ENTRIES
 
