@@ -301,7 +301,9 @@ def main() -> int:
     try:
         folder = prepare()
         places = chosen_places(folder)
-        with running(tuple(processes(places)), places, folder, output) as runner:
+        table = processes(places).values()
+        names = tuple(process.name for process in table if not process.is_optional)
+        with running(names, places, folder, output) as runner:
             wait_for_web(runner, places.port)
             if not runner.stop_asked:
                 print(_addresses(places), flush=True)

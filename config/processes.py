@@ -21,11 +21,15 @@ SPEECH, SENDING = "transcription", "webhook"
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A long-running command. `meaning` says what stands still while it is away."""
+    """A long-running command. `meaning` says what stands still while it is away.
+
+    An optional one is only started by request: others do the same work.
+    """
 
     name: str
     meaning: str
     command: tuple[str, ...]
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,10 @@ def processes(places: Places, workers: tuple[Worker, ...] = FEW_WORKERS) -> dict
     listed = (
         Process("web", "the REST API, the admin and the docs", _web(places)),
         *(Process(one.name, one.meaning, _worker(one, places)) for one in workers),
-        Process("relay", "work and events that were missed", ("python", "manage.py", "relay")),
-        Process("beat", "work by the clock", _beat(places)),
+        Process("relay", "work by the clock and what was missed", ("python", "manage.py", "relay")),
+        Process(
+            "beat", "nothing: it asks for what the relay asks for", _beat(places), is_optional=True
+        ),
         Process("flower", "the page that shows the workers", _flower(places)),
     )
     return {process.name: process for process in listed}

@@ -149,13 +149,15 @@ CACHES = {
 # nudge: early acknowledgement, no retries, no countdowns, no results unless a task asks for one.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Also what a broker answers that is full, a replica or without its disk: it will recover.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     # A worker's socket waits for messages; a web request must not wait for a broker that hangs.
     "socket_timeout": 1 if PROCESS == "web" else 5,
     "health_check_interval": 10,
 }
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "core.jobs.results.ResultBackend"
 CELERY_TASK_IGNORE_RESULT = True
 # django-celery-results holds only what left a task as an error, which no job's function does.
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
@@ -188,12 +190,13 @@ JOB_HISTORY_DAYS = env.int("JOB_HISTORY_DAYS", default=30)
 JOB_DEAD_DAYS = env.int("JOB_DEAD_DAYS", default=180)
 RELAY_PERIOD_SECONDS = env.float("RELAY_PERIOD_SECONDS", default=1.0)
 CLOCK_PERIOD_SECONDS = env.float("CLOCK_PERIOD_SECONDS", default=60.0)
-# Beat only strikes. What is due, and what was asked for, the database knows (core/jobs/clock.py).
+# The relay asks for work that is due by the clock; so does beat, where it runs. What is due the
+# database knows (core/jobs/clock.py). No `expires`: each worker would judge it by its own clock.
 CELERY_BEAT_SCHEDULE = {
     "clock": {
         "task": "core.strike_clock",
         "schedule": CLOCK_PERIOD_SECONDS,
-        "options": {"queue": "default", "expires": CLOCK_PERIOD_SECONDS},
+        "options": {"queue": "default"},
     }
 }
 SHUTDOWN_GRACE_SECONDS = env.float("SHUTDOWN_GRACE_SECONDS", default=60.0)

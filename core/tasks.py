@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 
 from core.accounts import invitations
 from core.files import fetched, incoming
 from core.files import services as files
 from core.http.idempotency import sweep_idempotency_keys
-from core.jobs import clock, retention, sweeps
+from core.jobs import clock, results, retention, sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
 from core.notifications import queries as notification_queries
@@ -56,14 +57,16 @@ def prune_jobs(run: Run, **_: Any) -> None:
 
 @shared_task(name=clock.STRIKE, ignore_result=True)
 def strike_clock(**_: Any) -> None:
-    """Beat's only task: what is due becomes jobs."""
+    """Beat's only task, where one runs: the same as the relay's chore below."""
     clock.strike()
 
 
+sweeps.register("core.clock", every_seconds=settings.CLOCK_PERIOD_SECONDS, work=clock.strike)
 sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
 sweeps.register("core.fetched_files", every_seconds=3600, work=fetched.sweep)
 sweeps.register(
     "core.invitations", every_seconds=24 * 3600, work=invitations.delete_expired_invitations
 )
 sweeps.register("core.notifications", every_seconds=3600, work=notifications.sweep)
+sweeps.register("core.task_results", every_seconds=3600, work=results.prune)
 sweeps.register("core.idempotency_keys", every_seconds=600, work=sweep_idempotency_keys)

@@ -1,8 +1,9 @@
 """Work by the clock: jobs that are due once in every period, asked for by whoever strikes first.
 
-Celery's beat strikes every minute or so through the broker. Any number of beats may run: the first
-strike within a period of a kind moves its `ClockTurn` and asks for the job, the others find the
-turn taken. Periods that nobody struck in are not made up for one by one: the next strike asks once.
+The relay strikes every minute or so; Celery's beat may, through the broker. However many do, the
+first strike within a period of a kind, on the database's clock, moves its `ClockTurn` and asks for
+the job; the others find the turn taken. Periods that nobody struck in are not made up for one by
+one: the next strike asks once.
 """
 
 from __future__ import annotations

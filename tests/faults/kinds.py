@@ -48,6 +48,15 @@ def poison(run: Run, **_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@job("faults.overlong", queue=QUEUE, attempts=2, backoff=PAUSE, time_limit_seconds=3)
+def overlong(run: Run, **_: Any) -> None:
+    """More than its time at the first attempt: Celery ends the process."""
+    if run.job.attempts == 1:
+        time.sleep(600)
+    with run.finishing():
+        ledger.write_effect(run)
+
+
 @job("faults.hopeless", queue=QUEUE)
 def hopeless(run: Run, **_: Any) -> None:
     raise Hopeless

@@ -15,7 +15,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 
-from core.jobs import clock
+from core.jobs import clock, sweeps
 from core.jobs.models import ClockTurn, Job, JobStatus
 from core.jobs.policies import policies
 from tests.processes import house, wait_until
@@ -58,6 +58,11 @@ def test_the_first_strike_asks_for_everything_and_the_next_for_nothing() -> None
     run_jobs()
     assert set(Job.objects.values_list("status", flat=True)) == {JobStatus.SUCCEEDED}
     assert strike() == [], "what is done already is not done again in its period"
+
+
+def test_relay_strikes_without_any_beat() -> None:
+    sweeps.run_all()
+    assert set(Job.objects.values_list("kind", flat=True)) == CLOCKED
 
 
 def test_many_clocks_strike_once() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django_celery_results.models import TaskResult
 
-from core.jobs import clock
+from core.db.clock import now
+from core.jobs import clock, results
 from core.jobs.models import Job, JobStatus
 from core.jobs.services import HOUSEKEEPING, enqueue
 from tests.processes import House, house, wait_until
@@ -29,6 +31,24 @@ def working(tmp_path: Path) -> Iterator[House]:
             started.start("worker", "-Q", "default", "-c", "1")
             yield started
         broker.flushdb()
+
+
+def test_result_that_cannot_be_written_is_logged_and_raises_nothing() -> None:
+    def break_statement(*_: Any) -> None:
+        raise OperationalError("the connection is lost")
+
+    with connection.execute_wrapper(break_statement):
+        current_app.backend.mark_as_revoked("some-id", "expired", store_result=True)
+    assert not TaskResult.objects.exists()
+
+
+def test_results_go_after_their_time() -> None:
+    current_app.backend.mark_as_revoked("old", "expired", store_result=True)
+    month_ago = now(plus_seconds=-settings.CELERY_RESULT_EXPIRES - 60)
+    TaskResult.objects.update(date_done=month_ago)
+    current_app.backend.mark_as_revoked("new", "expired", store_result=True)
+    assert results.prune() == 1
+    assert TaskResult.objects.get().task_id == "new"
 
 
 @pytest.mark.slow
