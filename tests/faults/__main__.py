@@ -1,5 +1,6 @@
 """`./mb faults [ARGS]`: the faults, on servers of this run's own; ARGS go to pytest.
 
+The programs that put some of them in are installed where they are missing, as `./mb judges` does.
 Most of the time somebody waits for a lease or a server to come back. So without ARGS the files are
 done in two halves at once, each on servers of its own.
 """
@@ -17,13 +18,16 @@ from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from config import devstack
+from config.judges import Debian, NotInstalled
 
 FOLDER = "tests/faults"
+TOOLS = (Debian("faketime", "faketime"), Debian("prlimit", "util-linux"))
 SETTINGS = "--ds=config.settings_test"  # importing config names the others
 
 
 def main(arguments: list[str]) -> int:
     """Run the tests; 0 when all have passed."""
+    _install_tools()
     for name in devstack.URLS:
         os.environ.pop(name, None)
     if arguments:
@@ -32,6 +36,15 @@ def main(arguments: list[str]) -> int:
     files = sorted(path.name for path in (devstack.ROOT / FOLDER).glob("test_*.py"))
     named = [f"{FOLDER}/{name}" for name in files]
     return _in_parts([named[::2], named[1::2]])
+
+
+def _install_tools() -> None:
+    """What cannot be installed is reported here and by the tests that need it, which fail."""
+    for tool in TOOLS:
+        try:
+            tool.install()
+        except NotInstalled as error:
+            print(f"faults: {error}", file=sys.stderr)
 
 
 def _in_parts(parts: list[list[str]]) -> int:
