@@ -19,8 +19,8 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from meetings.media import sniff
-from meetings.media.container import DAMAGE, AnyPath, is_plausible, open_audio
+from meetings.media.container import DAMAGE, MATROSKA, MP3, AnyPath, is_plausible, open_audio
+from meetings.media.mix import Levels, Mix, Planes, TrackMix, bounded, mixed
 
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 _Piece = tuple[int, Samples]
@@ -42,8 +42,10 @@ _LONGEST_HOLE_S = 3600.0
 _LONGEST_OVERLAP_S = 1.0
 _BROKEN_READS = 20
 # These have no index: FFmpeg finds its way once and remembers, so they are kept open. (What it
-# finds costs 0.3 s an hour; opening the others again costs a few ms.)
-_SLOW_TO_SEEK = (sniff.MPEG, sniff.WEBM)
+# finds costs 0.3 s an hour; opening the others again costs a few ms.) Their decoders forget all
+# when they are told to, unlike that of AAC.
+_SLOW_TO_SEEK = (MP3, MATROSKA)
+_FORGETFUL = ("mp3", "mp3float", "opus", "libopus", "vorbis")
 _LONGEST_LEAD_S = 0.02
 _SILENCE = np.zeros(BLOCK_SAMPLES, np.float32)
 
@@ -77,10 +79,12 @@ class Reader:
     sees depends on the stretch alone, and decoders that keep something across a seek are replaced.
     """
 
-    def __init__(self, path: AnyPath) -> None:
+    def __init__(self, path: AnyPath, mix: TrackMix | None = None) -> None:
         self._path = path
+        self._track = mix.track if mix else None
+        self._weights = mix.weights if mix else ()
         self._closing = contextlib.ExitStack()
-        self._audio = self._closing.enter_context(open_audio(path))
+        self._audio = self._closing.enter_context(open_audio(path, track=self._track))
         self._touched = False
 
     def __enter__(self) -> Reader:
@@ -88,6 +92,12 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         self._closing.close()
+
+    @property
+    def channels(self) -> int:
+        """How many channels the track has."""
+        count: int = self._audio.stream.codec_context.channels
+        return count
 
     def read(self, start_ms: int, end_ms: int, *, seek: bool = True) -> Samples:
         """The samples of a stretch at once; shorter when the recording ends before."""
@@ -101,17 +111,20 @@ class Reader:
         end_ms: int | None = None,
         seek: bool = True,
         damage: Damage | None = None,
+        levels: Levels | None = None,
     ) -> Iterator[Samples]:
         """Blocks of up to 10 s from `start_ms` up to `end_ms`, or to the end of the recording.
 
         With `seek=False` everything before the start is decoded too, which is slow and right even
-        when the file's clock is not. Broken packets are passed over and counted in `damage`.
+        when the file's clock is not. Broken packets are passed over and counted in `damage`, the
+        channels of all that is decoded are compared in `levels`.
         """
         damage = Damage() if damage is None else damage
         first = start_ms * SAMPLE_RATE // 1000
         last = None if end_ms is None else end_ms * SAMPLE_RATE // 1000
         moments = self._from(start_ms / 1000, seek, damage)
-        return _blocks(_between(_timeline(moments, damage), first, last))
+        converter = _Converter(self._weights, levels)
+        return _blocks(_between(_timeline(moments, damage, converter), first, last))
 
     def _from(self, start: float, seek: bool, damage: Damage) -> Iterator[_Moment]:
         """Decoded frames from the recording's start, or from a little before `start` (seconds)."""
@@ -128,9 +141,11 @@ class Reader:
 
     def _seek(self, target: float) -> int:
         """Move the demuxer to this second or before it; the time stamp that was asked for."""
-        if self._audio.media_type not in _SLOW_TO_SEEK:
-            self._reopen()
         stream = self._audio.stream
+        is_slow = self._audio.format in _SLOW_TO_SEEK
+        if not (is_slow and stream.codec_context.name in _FORGETFUL):
+            self._reopen()
+            stream = self._audio.stream
         ticks = (stream.start_time or 0) + round(target / float(stream.time_base or 0))
         self._audio.container.seek(ticks, stream=stream)
         stream.codec_context.flush_buffers()
@@ -140,7 +155,7 @@ class Reader:
     def _reopen(self) -> None:
         if self._touched:
             self._closing.close()
-            self._audio = self._closing.enter_context(open_audio(self._path))
+            self._audio = self._closing.enter_context(open_audio(self._path, track=self._track))
         self._touched = True
 
     def _moments(self, floor: int | None, start: float, damage: Damage) -> Iterator[_Moment]:
@@ -181,7 +196,9 @@ class Reader:
 class _Converter:
     """Turns frames of any form into pieces of 16 kHz mono, each with its first sample's number."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: tuple[float, ...], levels: Levels | None) -> None:
+        self._weights = weights
+        self._levels = levels
         self._resampler: av.AudioResampler | None = None
         self._gathered = av.AudioFifo()
         self._form: tuple[str, str, int] | None = None
@@ -227,8 +244,16 @@ class _Converter:
         if lead:
             self._gathered.read(lead)
         if (frame := self._gathered.read()) is not None:
-            frame.pts = None
-            yield from self._pieces(self._resampler, frame)
+            planes = _planes(frame)
+            if self._levels is not None and planes.shape[1] > 1:
+                self._levels.add(planes)
+            yield from self._pieces(self._resampler, self._one_channel(planes, frame.sample_rate))
+
+    def _one_channel(self, planes: Planes, rate: int) -> AudioFrame:
+        samples = mixed(planes, self._weights)[np.newaxis]
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="flt", layout="mono")
+        frame.sample_rate = rate
+        return frame
 
     def _pieces(self, resampler: av.AudioResampler, whole: AudioFrame | None) -> Iterator[_Piece]:
         try:
@@ -236,16 +261,28 @@ class _Converter:
         except DAMAGE:
             return
         for frame in frames:
-            samples = frame.to_ndarray().reshape(-1)
-            # A float WAV may hold anything, "not a number" included.
-            samples = np.clip(np.nan_to_num(samples), -1.0, 1.0)
+            samples: Samples = np.clip(frame.to_ndarray().reshape(-1), -1.0, 1.0)
             yield self._next, samples
             self._next += len(samples)
 
 
-def _timeline(moments: Iterable[_Moment], damage: Damage) -> Iterator[_Piece]:
+def _planes(frame: AudioFrame) -> Planes:
+    """The samples of each channel, -1 to 1 in most files."""
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    planes: Planes = samples.astype(np.float32)
+    if samples.dtype == np.uint8:
+        return (planes - np.float32(128)) / np.float32(128)
+    if samples.dtype.kind == "i":
+        return planes / np.float32(2 ** (8 * samples.dtype.itemsize - 1))
+    return bounded(planes)
+
+
+def _timeline(
+    moments: Iterable[_Moment], damage: Damage, converter: _Converter
+) -> Iterator[_Piece]:
     """Lay the frames on the recording's clock, counting samples as long as it agrees."""
-    converter = _Converter()
     clock, shift = None, 0.0
     for moment in moments:
         expected = 0.0 if clock is None else clock
@@ -303,9 +340,49 @@ def _blocks(arrays: Iterable[Samples]) -> Iterator[Samples]:
         yield np.concatenate(waiting)
 
 
-def open_recording(path: AnyPath) -> Reader:
-    """Open a recording for decoding, as a context. Raises NotAudio, Unreadable, NoAudio."""
-    return Reader(path)
+class MixReader:
+    """An open recording of which several audio tracks are read as one sound."""
+
+    def __init__(self, path: AnyPath, mix: Mix) -> None:
+        with contextlib.ExitStack() as opening:
+            self._readers = [opening.enter_context(Reader(path, part)) for part in mix or (None,)]
+            self._closing = opening.pop_all()
+
+    def __enter__(self) -> MixReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def read(self, start_ms: int, end_ms: int) -> Samples:
+        """The samples of a stretch at once; shorter when all tracks end before."""
+        return _sum([reader.read(start_ms, end_ms) for reader in self._readers])
+
+    def stream(self, *, start_ms: int, end_ms: int) -> Iterator[Samples]:
+        """The samples of a stretch in blocks of up to 10 s, found without a seek."""
+        streams = [
+            reader.stream(start_ms=start_ms, end_ms=end_ms, seek=False) for reader in self._readers
+        ]
+        nothing = np.zeros(0, np.float32)
+        for blocks in itertools.zip_longest(*streams, fillvalue=nothing):
+            yield _sum(list(blocks))
+
+
+def _sum(parts: list[Samples]) -> Samples:
+    if len(parts) == 1:
+        return parts[0]
+    total = np.zeros(max(map(len, parts)), np.float32)
+    for part in parts:
+        total[: len(part)] += part
+    return np.clip(total, -1.0, 1.0)
+
+
+def open_recording(path: AnyPath, mix: TrackMix | None = None) -> Reader:
+    """Open one track of a recording for decoding, as a context; the first without a mix.
+
+    Raises NotAudio, NotSupported, Unreadable, NoAudio.
+    """
+    return Reader(path, mix)
 
 
 def stream(

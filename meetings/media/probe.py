@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from core import errors
-from meetings.media import sniff
 from meetings.media.container import (
     DAMAGE,
+    FLAC,
+    MATROSKA,
+    MP3,
+    WAV,
     AnyPath,
     NoAudio,
+    NotSupported,
     OpenAudio,
     Unreadable,
     is_plausible,
@@ -24,6 +28,7 @@ __all__ = [
     "EmptyRecording",
     "NoAudio",
     "NotAudio",
+    "NotSupported",
     "TooLong",
     "Unreadable",
     "check_length",
@@ -36,6 +41,7 @@ _TAIL_BYTES = 4 * 1024**2
 _EBML_CLUSTER = b"\x1f\x43\xb6\x75"
 _EBML_TIMESTAMP = 0xE7
 _FAR_AWAY_S = 1_000_000
+_WITHOUT_LENGTH = ("aac", "ac3", "eac3", "dts", "loas", "amr", "mpegts", "mpeg")
 
 
 class EmptyRecording(errors.Invalid):
@@ -72,7 +78,8 @@ def probe(path: AnyPath, *, max_ms: int | None = None) -> AudioFacts:
     """Open the file, decode its beginning and tell what it is. Reads a bounded part of it.
 
     The length comes from the file's header, which may lie; `check_length` is asked again while
-    the recording is decoded. Raises EmptyRecording, NotAudio, Unreadable, NoAudio, TooLong.
+    the recording is decoded. Raises EmptyRecording, NotAudio, NotSupported, Unreadable, NoAudio,
+    TooLong.
     """
     size = Path(path).stat().st_size
     if size == 0:
@@ -106,7 +113,7 @@ def _facts(audio: OpenAudio, path: AnyPath, size: int) -> AudioFacts:
         duration_ms=stated
         or _last_moment_ms(audio, path, size)
         or round(played_ms * size / max(used_bytes, 1)),
-        duration_is_estimate=not stated or _is_bare_mp3(audio),
+        duration_is_estimate=not stated or _is_worked_out(audio),
         channels=codec.channels,
         sample_rate=codec.sample_rate,
     )
@@ -143,22 +150,25 @@ def _stated_ms(audio: OpenAudio, size: int) -> int:
     else:
         stated = (audio.container.duration or 0) / 1_000_000
     rate = stream.codec_context.bit_rate
-    if audio.media_type == sniff.WAV and rate:
+    if audio.format == WAV and rate:
         # A WAV whose end is missing still has the full length in its header.
         stated = min(stated, size * 8 / rate)
     return max(0, round(stated * 1000))
 
 
-def _is_bare_mp3(audio: OpenAudio) -> bool:
-    """Whether FFmpeg worked out the length from the bit rate, for want of a Xing or Info frame."""
-    return audio.media_type == sniff.MPEG and not audio.stream.start_time
+def _is_worked_out(audio: OpenAudio) -> bool:
+    """Whether FFmpeg worked out the length from the bit rate, which may change on the way.
+
+    An MP3 states its length in a Xing or Info frame, which also gives it a start time.
+    """
+    return audio.format in _WITHOUT_LENGTH or (audio.format == MP3 and not audio.stream.start_time)
 
 
 def _last_moment_ms(audio: OpenAudio, path: AnyPath, size: int) -> int:
     """When the last packet ends, for files written as a stream. 0 when that cannot be told."""
-    if audio.media_type == sniff.WEBM:
+    if audio.format == MATROSKA:
         return _last_cluster_ms(path, size)
-    if audio.media_type != sniff.FLAC:
+    if audio.format != FLAC:
         return 0
     stream = audio.stream
     base = stream.time_base

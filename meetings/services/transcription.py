@@ -157,11 +157,11 @@ def _finish(run: Run, recording: Recording, children: list[Job]) -> None:
         raise WindowsFailed(f"{WindowsFailed.sentence} {failed[0].error_sentence}".strip())
     run.report(0.95, "writing the transcript")
     texts = JobStep.objects.filter(job__parent_id=run.id).values_list("output", flat=True)
-    text = assemble(WindowText.from_json(output) for output in texts)
-    missing_ms = _planned(run, recording).lost_ms
+    plan = _planned(run, recording)
+    text = assemble(map(WindowText.from_json, texts), plan.notes)
     with transaction.atomic():
         meeting_services.lock_meeting(recording.meeting)
-        _write(run, recording, text, missing_ms)
+        _write(run, recording, text, plan.lost_ms)
 
 
 def _write(run: Run, recording: Recording, text: TranscriptText, missing_ms: int) -> None:
@@ -188,6 +188,7 @@ def _create_transcript(recording: Recording, text: TranscriptText, missing_ms: i
         speech_ms=text.speech_ms,
         uncovered_speech_ms=text.uncovered_speech_ms,
         missing_ms=missing_ms,
+        notes=[note.to_json() for note in text.notes],
     )
 
 

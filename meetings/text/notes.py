@@ -13,6 +13,7 @@ class NoteCode(enum.StrEnum):
     NO_SPEECH = "no_speech"
     TRACKS_WITHOUT_SPEECH = "tracks_without_speech"
     TRACKS_NOT_READABLE = "tracks_not_readable"
+    TRACKS_NOT_EXAMINED = "tracks_not_examined"
     TRACKS_IN_OTHER_LANGUAGES = "tracks_in_other_languages"
     CHANNELS_WITHOUT_SPEECH = "channels_without_speech"
     CHANNELS_INVERTED = "channels_inverted"
@@ -24,6 +25,7 @@ MESSAGES: dict[NoteCode, str] = {
     NoteCode.NO_SPEECH: "No speech was found in this recording.",
     NoteCode.TRACKS_WITHOUT_SPEECH: "Audio tracks without speech were left out: {tracks}.",
     NoteCode.TRACKS_NOT_READABLE: "Audio tracks that cannot be decoded were left out: {tracks}.",
+    NoteCode.TRACKS_NOT_EXAMINED: "Audio tracks beyond the eighth were not listened to: {tracks}.",
     NoteCode.TRACKS_IN_OTHER_LANGUAGES: "Audio tracks marked as another language were left out: "
     "{tracks}.",
     NoteCode.CHANNELS_WITHOUT_SPEECH: "Channels of audio track {track} without speech were left "

@@ -39,7 +39,7 @@ def transcribe_file(
         for done in as_completed(work):
             texts += done.result()
             on_progress(len(texts) / len(plan.windows))
-    return assemble(texts)
+    return assemble(texts, plan.notes)
 
 
 def _texts_of(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from meetings.text.notes import Note
 from meetings.transcription.texts import SpokenSegment, WindowText, Word
 
 # A segment is read and quoted as one: up to half a minute or some 60 words.
@@ -28,13 +29,14 @@ class TranscriptText:
     speech_ms: int
     uncovered_speech_ms: int
     repaired: int
+    notes: tuple[Note, ...] = ()
 
     @property
     def text(self) -> str:
         return " ".join(segment.text for segment in self.segments)
 
 
-def assemble(texts: Iterable[WindowText]) -> TranscriptText:
+def assemble(texts: Iterable[WindowText], notes: tuple[Note, ...] = ()) -> TranscriptText:
     """Join the texts of a recording's windows, given in any order; equal texts, equal result.
 
     Segments come out in order of time, none empty, long ones divided at the end of a sentence.
@@ -56,6 +58,7 @@ def assemble(texts: Iterable[WindowText]) -> TranscriptText:
         speech_ms=sum(window.speech_ms for window in windows),
         uncovered_speech_ms=sum(window.uncovered_speech_ms for window in windows),
         repaired=sum(window.repaired for window in windows),
+        notes=notes,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from meetings.media import decode, probe
 from meetings.media.container import AnyPath
+from meetings.transcription import sources
 from meetings.transcription import windows as windows_module
 from meetings.transcription.texts import WindowText
 from meetings.transcription.vad import SAMPLE_RATE, Samples
@@ -28,22 +29,29 @@ def plan_recording(
     max_ms: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Plan:
-    """Decode the whole recording once, as a stream, and divide it into windows.
+    """Listen to the whole recording, as a stream, and divide it into windows.
 
     `on_progress` gets the ms decoded so far about once a minute of sound; what it raises stops
-    the work. Raises NotAudio, Unreadable, NoAudio, EmptyRecording, TooLong (over `max_ms`).
+    the work. Raises what `probe` raises, TooLong for sound over `max_ms`.
     """
     facts = probe.probe(path)
-    damage = decode.Damage()
-    blocks = decode.stream(path, damage=damage)
-    plan = windows_module.plan(_watched(blocks, max_ms, on_progress))
-    if not plan.duration_ms:
-        raise probe.Unreadable
+    heard = sources.listen(path, _watcher(max_ms, on_progress))
+    plan = windows_module.plan(heard.chances, heard.duration_ms)
     missing_ms = 0 if facts.duration_is_estimate else facts.duration_ms - plan.duration_ms
-    lost_ms = damage.lost_ms + (missing_ms if missing_ms > _MISSING_MS else 0)
-    if damage.clock_restarts:
-        plan = replace(plan, windows=tuple(replace(w, from_start=True) for w in plan.windows))
-    return replace(plan, damaged_packets=damage.packets, lost_ms=lost_ms)
+    return replace(
+        plan,
+        windows=tuple(
+            replace(
+                window,
+                from_start=not heard.is_seekable,
+                mix=heard.mix(window.start_ms, window.end_ms),
+            )
+            for window in plan.windows
+        ),
+        damaged_packets=heard.damage.packets,
+        lost_ms=heard.damage.lost_ms + (missing_ms if missing_ms > _MISSING_MS else 0),
+        notes=heard.notes,
+    )
 
 
 def transcribe_windows(
@@ -59,9 +67,11 @@ def transcribe_windows(
     What `on_window` raises stops the work. A window's text depends on the recording and the
     window only, not on which others are asked for.
     """
-    with decode.open_recording(path) as reader:
-        for window, samples in _heard(reader, windows):
-            on_window(transcriber.transcribe_window(samples, window, language))
+    for mix in dict.fromkeys(window.mix for window in windows):
+        with decode.MixReader(path, mix) as reader:
+            same = [window for window in windows if window.mix == mix]
+            for window, samples in _heard(reader, same):
+                on_window(transcriber.transcribe_window(samples, window, language))
 
 
 def batches(plan: Plan) -> list[list[Window]]:
@@ -75,7 +85,7 @@ def batches(plan: Plan) -> list[list[Window]]:
     return [windows[first : first + size] for first in range(0, len(windows), size)]
 
 
-def _heard(reader: decode.Reader, windows: Sequence[Window]) -> Iterator[tuple[Window, Samples]]:
+def _heard(reader: decode.MixReader, windows: Sequence[Window]) -> Iterator[tuple[Window, Samples]]:
     """Each window with its samples."""
     for window in windows:
         if not window.from_start:
@@ -86,11 +96,11 @@ def _heard(reader: decode.Reader, windows: Sequence[Window]) -> Iterator[tuple[W
 
 
 def _heard_from_the_start(
-    reader: decode.Reader, windows: list[Window]
+    reader: decode.MixReader, windows: list[Window]
 ) -> Iterator[tuple[Window, Samples]]:
     """The same for windows that no seek can find: one pass over all that comes before."""
     first_ms = windows[0].start_ms
-    blocks = reader.stream(start_ms=first_ms, end_ms=windows[-1].end_ms, seek=False)
+    blocks = reader.stream(start_ms=first_ms, end_ms=windows[-1].end_ms)
     # `held` begins with the sample of this number, counted from the first window's start.
     number, held = 0, np.zeros(0, np.float32)
     for window in windows:
@@ -108,15 +118,16 @@ def _dropped_before(start: int, number: int, held: Samples) -> tuple[int, Sample
     return number + cut, held[cut:]
 
 
-def _watched(
-    blocks: Iterator[Samples], max_ms: int | None, on_progress: Callable[[int], None] | None
-) -> Iterator[Samples]:
-    samples = reported_ms = 0
-    for block in blocks:
-        samples += len(block)
-        decoded_ms = samples * 1000 // SAMPLE_RATE
+def _watcher(max_ms: int | None, on_progress: Callable[[int], None] | None) -> sources.Watcher:
+    """Refuses what is too long. Tracks are listened to in turn: the progress never goes back."""
+    furthest_ms = reported_ms = 0
+
+    def watch(decoded_ms: int) -> None:
+        nonlocal furthest_ms, reported_ms
         probe.check_length(decoded_ms, max_ms)
-        if on_progress and decoded_ms - reported_ms >= _REPORT_EVERY_MS:
+        furthest_ms = max(furthest_ms, decoded_ms)
+        if on_progress and abs(decoded_ms - reported_ms) >= _REPORT_EVERY_MS:
             reported_ms = decoded_ms
-            on_progress(decoded_ms)
-        yield block
+            on_progress(furthest_ms)
+
+    return watch

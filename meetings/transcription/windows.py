@@ -6,13 +6,15 @@ The plan depends on nothing but the sound, so the same recording always gets the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
+from meetings.media.mix import Mix, TrackMix
+from meetings.text.notes import Note
 from meetings.transcription import vad
+from meetings.transcription.sources import SHORTEST_SPEECH_FRAMES
 from meetings.transcription.vad import FRAME_MS, Samples
 
 LONGEST_WINDOW_MS = 60_000
@@ -21,8 +23,6 @@ _LONGEST = LONGEST_WINDOW_MS // FRAME_MS
 # A cut wants a pause of 0.4 s; each side keeps up to 0.2 s of it, for soft first and last sounds.
 _GOOD_PAUSE = 13
 _PAD = 6
-# A blip shorter than 96 ms is a click, not a word.
-_SHORTEST_SPEECH = 3
 
 Span = tuple[int, int]
 
@@ -31,14 +31,15 @@ Span = tuple[int, int]
 class Window:
     """A stretch of the recording and the speech in it, all in ms from the recording's start.
 
-    `from_start` says that the file's clock jumps, so that the stretch can only be found by
-    decoding everything before it.
+    `from_start` says that the file's clock jumps or is wrong, so that the stretch can only be found
+    by decoding everything before it. `mix` is what to use of the recording's tracks and channels.
     """
 
     start_ms: int
     end_ms: int
     speech: tuple[Span, ...]
     from_start: bool = False
+    mix: Mix = ()
 
     @property
     def key(self) -> str:
@@ -55,12 +56,14 @@ class Window:
             "end_ms": self.end_ms,
             "speech": [list(span) for span in self.speech],
             "from_start": self.from_start,
+            "mix": [part.to_json() for part in self.mix],
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         speech = tuple((int(start), int(end)) for start, end in data["speech"])
-        return cls(data["start_ms"], data["end_ms"], speech, data["from_start"])
+        mix = tuple(TrackMix.from_json(part) for part in data["mix"])
+        return cls(data["start_ms"], data["end_ms"], speech, data["from_start"], mix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Plan:
     """What there is to transcribe. Stretches without speech belong to no window.
 
     `lost_ms` is time for which the file holds no sound that can be decoded, `damaged_packets` the
-    pieces that were passed over.
+    pieces that were passed over. `notes` say what is left out.
     """
 
     windows: tuple[Window, ...]
@@ -76,6 +79,7 @@ class Plan:
     speech_ms: int
     damaged_packets: int = 0
     lost_ms: int = 0
+    notes: tuple[Note, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -84,6 +88,7 @@ class Plan:
             "speech_ms": self.speech_ms,
             "damaged_packets": self.damaged_packets,
             "lost_ms": self.lost_ms,
+            "notes": [note.to_json() for note in self.notes],
         }
 
     @classmethod
@@ -94,24 +99,12 @@ class Plan:
             speech_ms=data["speech_ms"],
             damaged_packets=data["damaged_packets"],
             lost_ms=data["lost_ms"],
+            notes=tuple(Note.from_json(note) for note in data["notes"]),
         )
 
 
-def plan(blocks: Iterable[Samples]) -> Plan:
-    """Find the speech in 16 kHz mono blocks and cut it into windows of at most 60 s.
-
-    Holds four bytes per 32 ms of sound and otherwise one block at a time.
-    """
-    samples = 0
-
-    def counted() -> Iterable[Samples]:
-        nonlocal samples
-        for block in blocks:
-            samples += len(block)
-            yield block
-
-    chances = np.concatenate([np.zeros(0, np.float32), *vad.probabilities(counted())])
-    duration_ms = samples * 1000 // vad.SAMPLE_RATE
+def plan(chances: Samples, duration_ms: int) -> Plan:
+    """Cut sound into windows of at most 60 s, from the chance of speech in each of its frames."""
     windows = tuple(_window(start, end, speech, duration_ms) for start, end, speech in cut(chances))
     return Plan(
         windows=windows,
@@ -122,7 +115,7 @@ def plan(blocks: Iterable[Samples]) -> Plan:
 
 def cut(chances: Samples) -> list[tuple[int, int, list[Span]]]:
     """Windows as frame numbers `(start, end, speech)`, from the chance of speech in each frame."""
-    waiting = [(start, end) for start, end in vad.spans(chances) if end - start >= _SHORTEST_SPEECH]
+    waiting = [span for span in vad.spans(chances) if span[1] - span[0] >= SHORTEST_SPEECH_FRAMES]
     waiting.reverse()
     found, floor = [], 0
     while waiting:

@@ -53,6 +53,13 @@ def test_a_recording_becomes_text_where_no_server_is_named() -> None:
 
 
 @pytest.mark.slow
+def test_what_was_left_out_is_said_beside_the_text(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said("transcribe", recordings.AUDIO / "first_track_silent.mp4", "--processes", 1)
+    assert "fellow Americans" in text
+    assert "Audio tracks without speech were left out: 1." in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_the_json_of_a_recording_has_every_word_with_its_time(jfk: Path) -> None:
     whole = json.loads(jfk.read_text())
     assert (whole["language"], whole["engine"]) == ("en", "whisper-tiny.en")

@@ -22,7 +22,7 @@ from meetings.api.uploads import one_of_few
 from meetings.models import Meeting, Recording
 from tests import make
 from tests.meetings.conftest import files_in
-from tests.meetings.recordings import JFK, tone
+from tests.meetings.recordings import FOLDER, JFK, tone
 from tests.meetings.work import send_bytes
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +109,17 @@ def test_another_organization_never_learns_of_it(meeting: Meeting, actor: Actor)
     assert StoredFile.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("phone_3gp4.m4a", "audio/3gpp"), ("large_tag.mp3", "audio/mpeg")]
+)
+def test_a_recording_is_accepted_for_what_can_be_decoded(
+    name: str, media_type: str, actor: Actor, meeting: Meeting, storage: Path
+) -> None:
+    answer = send_bytes(make.client(actor), meeting, (FOLDER / name).read_bytes())
+    assert answer.status_code == 202, answer.content
+    assert answer.json()["recording"]["media_type"] == media_type
+
+
 BAD = {
     "an empty body": (b"", "recording.empty"),
     "plain text": (b"Dear all, " * 100, "recording.not_audio"),
@@ -118,6 +129,10 @@ BAD = {
         "recording.unreadable",
     ),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(4000), "recording.not_audio"),
+    "a kind that is not supported": (
+        b"Creative Voice File\x1a\x1a\0\x0a\1\x29\x11" + bytes(range(256)) * 20,
+        "recording.not_supported",
+    ),
     "a cut header": (JFK.read_bytes()[:60], "recording.unreadable"),
 }
 

@@ -30,7 +30,7 @@ from meetings.api.serializers import (
     UploadFormSerializer,
 )
 from meetings.api.uploads import one_of_few, receive_upload
-from meetings.media.sniff import sniff
+from meetings.media.sniff import check_head
 from meetings.models import Meeting, Recording
 from meetings.services import recordings as recording_services
 
@@ -53,11 +53,12 @@ class RecordingUpload(ApiView):
         operation_id="recordings_create",
         summary="Upload a recording",
         description=(
-            "Send the audio as the body, or as the part `file` of a form. Its real type is found "
-            "from its content: mp3, wav, m4a or mp4, ogg, webm or flac. The same bytes again in "
-            "the same meeting answer 200 with the recording that is there; in another meeting of "
-            "the organization they make a new recording, and `duplicate` says that the bytes were "
-            "known. No Idempotency-Key is needed or looked at: the content is the key."
+            "Send the audio, or a video for its sound, as the body, or as the part `file` of a "
+            "form. Its real type is found from its content: MP3, WAV, M4A, MP4, MOV, 3GP, Ogg, "
+            "WebM, Matroska, FLAC, AAC, AMR, WMA, AIFF and others. The same bytes again in the "
+            "same meeting answer 200 with the recording that is there; in another meeting of "
+            "the organization they make a new recording, and `duplicate` says that the bytes "
+            "were known. No Idempotency-Key is needed or looked at: the content is the key."
         ),
         parameters=TEXT_OPTIONS,
         request={
@@ -69,7 +70,7 @@ class RecordingUpload(ApiView):
     def post(self, request: Request, meeting_id: UUID) -> Response:
         meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
         limit = settings.RECORDING_MAX_BYTES
-        with one_of_few(), receiving(limit=limit, check_head=sniff) as receiver:
+        with one_of_few(), receiving(limit=limit, check_head=check_head) as receiver:
             upload = receive_upload(request._request, receiver, limit=limit)
             accepted = recording_services.add_recording(
                 actor=self.actor,

@@ -27,7 +27,7 @@ _BAR_WIDTH = 30
 
 
 class Command(BaseCommand):
-    """The text goes to standard output, the progress bar to standard error."""
+    """The text goes to standard output, the progress bar and notes to standard error."""
 
     help = "Transcribes a recording: text, SubRip, WebVTT or JSON on standard output."
     requires_system_checks = ()
@@ -58,6 +58,8 @@ class Command(BaseCommand):
             )
         except errors.Refusal as refusal:
             raise CommandError(refusal.detail) from refusal
+        for note in text.notes:
+            self.stderr.write(note.message)
         self.stdout.write(FORMATS[options["out"]](text, model), ending="")
 
 
@@ -94,6 +96,7 @@ def _json(text: TranscriptText, model: ModelFacts) -> str:
         "language": text.language,
         "engine": model.name,
         "confidence": text.confidence,
+        "notes": [{**note.to_json(), "message": note.message} for note in text.notes],
         "segments": [segment.to_json() for segment in text.segments],
     }
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"

@@ -76,6 +76,14 @@ KINDS = [
     Kind("opus.webm", "audio/webm", "webm", "libopus", bit_rate=24_000),
     Kind("browser.webm", "audio/webm", "webm", "libopus", 48_000, "mono", 24_000, {"live": "1"}),
     Kind("plain.flac", "audio/flac", "flac", "flac", 44_100),
+    Kind("phone.3gp", "audio/3gpp", "3gp", "aac", 44_100),
+    Kind("phone.amr", "audio/amr", "amr", "libopencore_amrnb", 8_000, bit_rate=12_200),
+    Kind("editor.mov", "audio/quicktime", "mov", "pcm_s16be", 44_100, "stereo"),
+    Kind("studio.mkv", "audio/x-matroska", "matroska", "aac", 44_100),
+    Kind("radio.aac", "audio/aac", "adts", "aac", 44_100, bit_rate=64_000),
+    Kind("windows.wma", "audio/x-ms-wma", "asf", "wmav2", 44_100, bit_rate=64_000),
+    Kind("camera.ts", "video/mp2t", "mpegts", "aac", 48_000),
+    Kind("mac.aiff", "audio/aiff", "aiff", "pcm_s16be", 44_100),
 ]
 BY_NAME = {kind.name: kind for kind in KINDS}
 

@@ -14,6 +14,8 @@ from tests.meetings.media import files
 
 # WebM rounds its times to milliseconds, which is 16 samples.
 A_FEW_SAMPLES = 16
+# Rounded times lie between two samples, and WMA never decodes a stretch twice in the same way.
+LIKENESS = {"studio.mkv": 0.98, "windows.wma": 0.98}
 
 
 def whole(path: Path, **options: object) -> decode.Samples:
@@ -44,7 +46,8 @@ def test_a_stretch_is_what_the_whole_recording_has_there(
         part = whole(path, start_ms=start_ms, end_ms=end_ms)
         there = all_of_it[start_ms * 16 : end_ms * 16]
         assert len(part) == len(there)
-        assert abs(shift_between(part, there)) <= A_FEW_SAMPLES
+        likeness = LIKENESS.get(kind.name, 0.999)
+        assert abs(shift_between(part, there, likeness=likeness)) <= A_FEW_SAMPLES
 
 
 @pytest.mark.parametrize("kind", files.KINDS, ids=lambda kind: kind.name)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meetings.media import decode
-from meetings.transcription import whisper, windows
+from meetings.transcription import vad, whisper, windows
 from meetings.transcription.texts import WindowText
 from tests.bench import recordings
 
@@ -19,7 +19,8 @@ def speech() -> decode.Samples:
 
 
 def heard(transcriber: whisper.WhisperTranscriber, samples: decode.Samples) -> WindowText:
-    (window,) = windows.plan([samples]).windows
+    chances = np.concatenate(list(vad.probabilities([samples])))
+    (window,) = windows.plan(chances, len(samples) // 16).windows
     part = samples[window.start_ms * 16 : window.end_ms * 16]
     return transcriber.transcribe_window(part, window)
 

@@ -104,5 +104,6 @@ def test_a_plan_survives_being_stored() -> None:
 
 
 def test_a_plan_ends_with_the_last_sample() -> None:
-    found = windows.plan([np.zeros(10_001, np.float32)])
-    assert found == Plan(windows=(), duration_ms=625, speech_ms=0)
+    # The last frame of 32 ms is not full.
+    found = windows.plan(np.ones(20, np.float32), 625)
+    assert found == Plan((Window(0, 625, ((0, 625),)),), duration_ms=625, speech_ms=625)
