@@ -19,7 +19,7 @@ from core import errors
 from core.accounts.actor import Actor
 from core.accounts.events import INVITATION_CREATED
 from core.accounts.models import Invitation, Membership, Organization, Role, Team, User
-from core.accounts.models.invitation import SIGNER
+from core.accounts.models.invitation import signer
 from core.accounts.models.user import normal_email
 from core.accounts.services import AlreadyMember, check_may_assign, set_teams
 from core.db.clock import now
@@ -114,7 +114,7 @@ def withdraw_invitation(*, invitation: Invitation, by: Actor) -> None:
 def open_invitation(token: str) -> Invitation:
     """The invitation of a link, with its organization. Raises InvitationUnusable."""
     try:
-        invitation_id = SIGNER.unsign(token)
+        invitation_id = signer().unsign(token)
     except signing.BadSignature as error:
         raise InvitationUnusable from error
     found: Invitation | None = (

@@ -9,7 +9,10 @@ from django.db.models import Q
 from core.accounts.models.membership import Role
 from core.db.rows import OwnedRow
 
-SIGNER = signing.Signer(salt="core.accounts.invitation")
+
+def signer() -> signing.Signer:
+    """Made when it is needed: `manage.py transcribe` runs where no SECRET_KEY is set."""
+    return signing.Signer(salt="core.accounts.invitation")
 
 
 class Invitation(OwnedRow):
@@ -47,4 +50,4 @@ class Invitation(OwnedRow):
     @property
     def token(self) -> str:
         """The signed id that the mailed link carries. Never part of an API answer."""
-        return SIGNER.sign(str(self.id))
+        return signer().sign(str(self.id))
