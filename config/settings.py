@@ -287,6 +287,7 @@ SPECTACULAR_SETTINGS = {
         "ItemStatus": "meetings.models.ItemStatus",
         "JobStatus": "core.jobs.models.JobStatus",
         "MeetingStatus": "meetings.models.MeetingStatus",
+        "SingleFormat": "exports.api.serializers.SINGLE_FORMATS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -147,6 +147,14 @@ def _transcript_of(meeting: Meeting) -> Transcript | None:
         return None
 
 
+def has_times(meeting: Meeting) -> bool:
+    """Whether anything in the meeting's text has a time."""
+    transcript = _transcript_of(meeting)
+    if transcript is None:
+        return False
+    return meeting_queries.segments_of(transcript).filter(start_ms__isnull=False).exists()
+
+
 def _segments_of(
     transcript: Transcript | None, *, with_words: bool
 ) -> tuple[tuple[Segment, ...], dict[UUID, int]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -99,11 +98,29 @@ class ExportCreateSerializer(StrictSerializer):
         return Options.from_json({**usual, **self.validated_data.get("options", {})})
 
 
+class NotesSerializer(serializers.Serializer[Any]):
+    """What is not as usual in a file; empty when everything is."""
+
+    missing_characters = serializers.IntegerField(
+        required=False, help_text="Characters without a glyph, shown as empty boxes."
+    )
+    is_accessible = serializers.BooleanField(
+        required=False, help_text="False for a PDF that does not keep the rules of PDF/UA-1."
+    )
+    left_out = serializers.ListField(
+        child=serializers.ChoiceField(choices=SINGLE_FORMATS),
+        required=False,
+        help_text="ZIP: captions of a text without times.",
+    )
+
+
 class ExportSerializer(serializers.ModelSerializer[Export]):
     """An export: how far it is and, once it is ready, where its file is."""
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
     format = serializers.ChoiceField(choices=FORMATS, read_only=True)
+    options = OptionsSerializer(read_only=True)
+    notes = NotesSerializer(read_only=True)
     job = serializers.PrimaryKeyRelatedField[Any](read_only=True, allow_null=True)
     status = serializers.ChoiceField(
         choices=ExportStatus.choices, source="current_status", read_only=True
@@ -177,7 +194,9 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         address: str = self.context["request"].build_absolute_uri(path)
         return address
 
-    @extend_schema_field(OpenApiTypes.DATETIME)
+    @extend_schema_field(
+        DateTimeField(allow_null=True, help_text="When the link ends; null without one.")
+    )
     def get_expires_at(self, export: Export) -> Any:
         """When the link ends; null without one."""
         link = queries.link_to(export, self.context["moment"])

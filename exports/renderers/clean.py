@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from operator import is_not
@@ -63,6 +64,29 @@ def _cleaned(value: Any) -> Any:
 def _names_of(kind: type) -> tuple[str, ...]:
     """The fields of a dataclass; of anything else none."""
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+# Letters and signs that fonts draw as nothing: fillers of Hangul, the empty Braille pattern, and
+# the joiner of graphemes. All others are of category Cf.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_JOINERS = frozenset("\u200c\u200d")  # without them Persian and emoji are other words
+
+
+def without_invisible(text: str) -> str:
+    """The text without characters that nobody sees, but those that join letters."""
+    return "".join(
+        character
+        for character in text
+        if character in _JOINERS
+        or (unicodedata.category(character) != "Cf" and character not in _BLANK)
+    )
+
+
+def is_visible(text: str) -> bool:
+    """Whether anything of the text can be seen."""
+    return any(
+        unicodedata.category(character)[0] in "LNPS" for character in without_invisible(text)
+    )
 
 
 def one_line(text: str) -> str:

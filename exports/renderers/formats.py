@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from exports.renderers.clean import clean, one_line
+from exports.renderers.clean import clean, is_visible, one_line, without_invisible
 from exports.renderers.minutes import Minutes
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
@@ -19,6 +19,11 @@ BUNDLE = "zip"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _LONGEST_NAME = 80
 _MOST_BYTES = 255  # of a name, on most file systems
+# Devices of Windows, whatever follows their name's first full stop.
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +31,21 @@ class Format:
     """A kind of file; its name is its ending.
 
     `module` has `render(minutes, options, target)`. It is loaded where files are made: a web
-    process that only names formats stays small. `needs_words` is for what is cut by the time of
-    each word.
+    process that only names formats stays small. Captions are cut by the time of each word.
     """
 
     name: str
     media_type: str
     module: str
-    needs_words: bool = False
+    is_captions: bool = False
 
 
 _ALONE = (
     Format("txt", "text/plain; charset=utf-8", "plain_text"),
     Format("md", "text/markdown; charset=utf-8", "markdown"),
     Format("html", "text/html; charset=utf-8", "web_page"),
-    Format("srt", "application/x-subrip", "subrip", needs_words=True),
-    Format("vtt", "text/vtt; charset=utf-8", "webvtt", needs_words=True),
+    Format("srt", "application/x-subrip", "subrip", is_captions=True),
+    Format("vtt", "text/vtt; charset=utf-8", "webvtt", is_captions=True),
     Format("json", "application/json", "json_document"),
     Format("csv", "text/csv; charset=utf-8", "comma_separated"),
     Format("pdf", "application/pdf", "pdf"),
@@ -59,6 +63,11 @@ def formats_in(name: str, options: Options) -> tuple[Format, ...]:
     return tuple(SINGLE[each] for each in names)
 
 
+def needs_times(name: str, options: Options) -> bool:
+    """Whether nothing of it can be made of a text without times."""
+    return all(kind.is_captions for kind in formats_in(name, options))
+
+
 def render(kind: Format, minutes: Minutes, options: Options, target: Path) -> Notes:
     """Write one file of `cleaned` minutes. Raises NoTimes for captions of a text without times."""
     make: Callable[[Minutes, Options, Path], Notes | None] = import_module(
@@ -73,10 +82,13 @@ def cleaned(minutes: Minutes) -> Minutes:
 
 
 def filename_of(minutes: Minutes, ending: str) -> str:
-    """A name for people, that every file system takes: the day and the title."""
+    """A name for people, that every system can open: the day and the title."""
     title = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", one_line(clean(minutes.title)))
+    title = title if is_visible(title) else ""
     day = f"{minutes.starts_at:%Y-%m-%d} " if minutes.starts_at else ""
-    stem = " ".join(f"{day}{title}".split())[:_LONGEST_NAME]
+    stem = " ".join(without_invisible(f"{day}{title}").split())[:_LONGEST_NAME]
     room = _MOST_BYTES - len(f".{ending}")
     stem = stem.encode()[:room].decode(errors="ignore").strip(" .")
-    return f"{stem or 'meeting'}.{ending}"
+    if not stem or _RESERVED.match(stem):
+        stem = f"meeting {stem}".rstrip()
+    return f"{stem}.{ending}"

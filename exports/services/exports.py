@@ -27,7 +27,6 @@ from core.files.errors import StorageUnavailable, storage_errors
 from core.files.incoming import Incoming, upload_folder
 from core.files.models import StoredFile
 from core.jobs import services as jobs
-from core.jobs.failures import JobFailure
 from core.jobs.models import Job, JobStatus
 from core.jobs.run import Run
 from core.notifications import services as notifications
@@ -55,7 +54,7 @@ class NothingToCancel(errors.Conflict):
     sentence = "This export is not being made any more."
 
 
-class NoTimesForCaptions(JobFailure):
+class NoTimesForCaptions(errors.Conflict):
     """Captions of a text that came without times, or of none."""
 
     code = "export.no_times"
@@ -75,10 +74,12 @@ def request_export(*, actor: Actor, meeting: Meeting, format: str, options: Opti
     """Ask for a file of a meeting; the job is in `job`.
 
     While the same file is there, or on its way, that export answers. Raises NotFound when the
-    meeting is gone or no longer to be seen.
+    meeting is gone or no longer to be seen, NoTimesForCaptions when nothing else is wanted.
     """
     with transaction.atomic():
         held = meeting_services.lock_meeting(meeting, actor=actor)
+        if formats.needs_times(format, options) and not queries.has_times(held):
+            raise NoTimesForCaptions
         fingerprint = fingerprint_of(held, format, options)
         same = queries.same_file(held, fingerprint)
         if same is not None:
@@ -142,7 +143,7 @@ def render_export(*, run: Run, export: Export) -> None:
 
 
 def _minutes(meeting: Meeting, format: str, options: Options) -> Minutes:  # noqa: A002
-    needs_words = any(kind.needs_words for kind in formats.formats_in(format, options))
+    needs_words = any(kind.is_captions for kind in formats.formats_in(format, options))
     return queries.minutes_of(meeting, with_words=needs_words)
 
 

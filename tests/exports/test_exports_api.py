@@ -239,18 +239,17 @@ def test_a_viewer_fetches_files_and_asks_for_none(who: Actor, meeting: Meeting) 
     assert viewer.delete(f"{ADDRESS}{export.id}/").status_code == 403
 
 
-def test_captions_of_a_text_without_times_fail_with_a_reason(client: APIClient, who: Actor) -> None:
+def test_captions_of_a_text_without_times_are_refused(client: APIClient, who: Actor) -> None:
     untimed = make.meeting(organization=who.organization)
     client.post(
         f"/api/v1/meetings/{untimed.id}/transcript/",
         {"language": "en", "segments": [{"speaker": "Anna", "text": "Good morning."}]},
     )
 
-    export = finished(client, untimed, "srt")
-
-    assert export["status"] == "failed"
-    assert export["error"]["code"] == "export.no_times"
-    assert Event.objects.filter(type="export.failed").count() == 1
+    for answer in (ask(client, untimed, "srt"), ask(client, untimed, "zip", formats=["vtt"])):
+        assert answer.status_code == 409
+        assert answer.json()["code"] == "export.no_times"
+    assert not Export.objects.exists()
     bundle = finished(client, untimed, "zip", formats=["txt", "srt"])
     assert bundle["notes"] == {"left_out": ["srt"]}
 

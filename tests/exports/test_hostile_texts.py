@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import json
 import socketserver
 import threading
 import zipfile
@@ -22,6 +23,7 @@ from tests.exports.sample import HOSTILE, minutes, with_text_everywhere
 
 pytestmark = pytest.mark.slow
 
+TITLES = Path(__file__).parents[1] / "data" / "exports" / "titles.json"
 CANARY = "the canary sings in this file"
 
 
@@ -171,6 +173,20 @@ def test_a_name_of_a_file_has_nothing_in_it_that_a_folder_minds() -> None:
         assert name.endswith(".pdf")
         assert len(name) <= 100
     assert filename_of(replace(minutes(), title=" . ", starts_at=None), "md") == "meeting.md"
+
+
+@pytest.mark.parametrize("title", json.loads(TITLES.read_text("utf-8")))
+def test_a_name_of_a_file_can_be_opened_and_seen_everywhere(title: str) -> None:
+    name = filename_of(replace(minutes(), title=title, starts_at=None), "txt")
+
+    seen = "".join(c for c in title if c != "\u200b")
+    assert name == f"meeting {seen}".rstrip() + ".txt"
+    assert filename_of(replace(minutes(), title="Condition", starts_at=None), "txt") == (
+        "Condition.txt"
+    )
+    assert filename_of(replace(minutes(), title="ب\u200cت\u00ad", starts_at=None), "md") == (
+        "ب\u200cت.md"
+    )
 
 
 def test_cleaning_keeps_what_people_write() -> None:

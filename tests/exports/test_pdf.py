@@ -20,6 +20,7 @@ from exports.renderers.fonts import (
     has_arabic_to_copy,
     missing_packages,
 )
+from exports.renderers.minutes import Section
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
 from meetings.text.segments import Segment
@@ -77,6 +78,17 @@ def test_sections_and_chapters_are_bookmarks(tmp_path: Path) -> None:
 
 def flat(outline: list[Any]) -> list[Any]:
     return [e for entry in outline for e in (flat(entry) if isinstance(entry, list) else [entry])]
+
+
+def test_only_a_pdf_of_several_pages_has_a_contents_list(tmp_path: Path) -> None:
+    short = Options(sections=(Section.SUMMARY, Section.TRANSCRIPT))
+
+    pages = pypdf.PdfReader(made("pdf", minutes(segments=2), tmp_path, short)).pages
+    assert len(pages) == 1
+    assert "Contents" not in pages[0].extract_text()
+
+    pages = pypdf.PdfReader(made("pdf", minutes(segments=80), tmp_path)).pages
+    assert "Contents" in pages[0].extract_text()
 
 
 def test_each_decision_and_action_item_leads_to_its_words(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def _write(meeting: Meeting, format: str, options: Options, out: Path | None) -> Path:  # noqa: A002
-    needs_words = any(kind.needs_words for kind in formats_in(format, options))
+    needs_words = any(kind.is_captions for kind in formats_in(format, options))
     minutes = queries.minutes_of(meeting, with_words=needs_words)
     target = out or Path(filename_of(minutes, format))
     with made(minutes, format, options) as file:
