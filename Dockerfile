@@ -36,7 +36,6 @@ RUN python -m compileall -q . \
 # By number, so that a cluster that forbids root can see it is not.
 USER 10001:10001
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log", \
-     "--host", "0.0.0.0", "--port", "8000", "--workers", "1", "--blocking-threads", "8", \
-     "--blocking-threads-idle-timeout", "600", "--workers-kill-timeout", "60", \
-     "--static-path-route", "/static", "--static-path-mount", "static", "config.wsgi:application"]
+CMD ["granian", "--interface", "asginl", "--http", "1", "--no-ws", "--no-access-log", \
+     "--host", "0.0.0.0", "--port", "8000", "--workers", "1", "--backpressure", "8192", \
+     "--workers-kill-timeout", "60", "config.asgi:application"]

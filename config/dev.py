@@ -194,7 +194,6 @@ def chosen_places(folder: Path) -> Places:
         host=devstack.LOOPBACK,
         port=_first_free_port(WEB_PORT),
         flower_port=_first_free_port(FLOWER_PORT),
-        static_folder=os.environ["STATIC_ROOT"],
         schedule_file=str(folder / "celerybeat-schedule"),
         grace_seconds=grace_seconds(),
     )

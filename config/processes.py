@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.jobs.queues import QUEUES
 
-WEB_THREADS = 8
+WEB_THREADS, WEB_CONNECTIONS = 8, 8192
 CELERY = ("celery", "--quiet", "--app", "config.celery")
 WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO")
 
@@ -63,7 +63,6 @@ class Places:
     host: str = "0.0.0.0"  # noqa: S104 - inside a container; `./mb dev` listens on the loopback only
     port: int = 8000
     flower_port: int = 5555
-    static_folder: str = "static"
     schedule_file: str = "celerybeat-schedule"
     grace_seconds: int = 60
 
@@ -83,15 +82,13 @@ def processes(places: Places, workers: tuple[Worker, ...] = FEW_WORKERS) -> dict
 
 
 def _web(places: Places) -> tuple[str, ...]:
-    """WSGI on threads: for Django an eighth of the cost of ASGI on the same server."""
-    server = ("granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log")
+    """Django's WSGI handler behind `core.http.gateway`, which does all waiting for clients."""
+    server = ("granian", "--interface", "asginl", "--http", "1", "--no-ws", "--no-access-log")
     listen = ("--host", places.host, "--port", str(places.port))
-    threads = ("--workers", "1", "--blocking-threads", str(WEB_THREADS))
-    # A thread that ends closes its database connection: let them live.
-    idle = ("--blocking-threads-idle-timeout", "600")
+    # Idle connections count too, and an idle client must not keep others out.
+    connections = ("--workers", "1", "--backpressure", str(WEB_CONNECTIONS))
     stop = ("--workers-kill-timeout", str(places.grace_seconds))
-    static = ("--static-path-route", "/static", "--static-path-mount", places.static_folder)
-    return (*server, *listen, *threads, *idle, *stop, *static, "config.wsgi:application")
+    return (*server, *listen, *connections, *stop, "config.asgi:application")
 
 
 def _worker(worker: Worker, places: Places) -> tuple[str, ...]:

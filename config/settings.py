@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "core.monitoring.middleware.RequestLog",
     "core.security.middleware.SecurityEvents",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -205,7 +206,7 @@ SHUTDOWN_GRACE_SECONDS = env.float("SHUTDOWN_GRACE_SECONDS", default=60.0)
 STORAGE_URL = env.str("STORAGE_URL", default=str(ROOT / ".local" / "files"))
 UPLOAD_FOLDER = env.str("UPLOAD_FOLDER", default="")
 RECORDING_MAX_BYTES = env.int("RECORDING_MAX_BYTES", default=2 * 1024**3)
-UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=4)
+UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=64)
 RECORDING_MAX_HOURS = env.float("RECORDING_MAX_HOURS", default=12.0)
 
 # --- Notifications ----------------------------------------------------------------------------
@@ -248,6 +249,9 @@ ASR_THREADS = env.int("ASR_THREADS", default=1)
 JSON_MAX_BYTES = env.int("JSON_MAX_BYTES", default=1024**2)
 JSON_MAX_DEPTH = env.int("JSON_MAX_DEPTH", default=32)
 TRANSCRIPT_MAX_BYTES = env.int("TRANSCRIPT_MAX_BYTES", default=8 * 1024**2)
+# A client that falls behind these while it sends a body or reads an answer is cut off.
+TRANSFER_GRACE_SECONDS = env.float("TRANSFER_GRACE_SECONDS", default=20.0)
+TRANSFER_MIN_BYTES_PER_SECOND = env.int("TRANSFER_MIN_BYTES_PER_SECOND", default=16 * 1024)
 # Django's own limit, for whatever reads a body: the views have narrower ones.
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(JSON_MAX_BYTES, TRANSCRIPT_MAX_BYTES)
 
@@ -333,7 +337,7 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "static"))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": storage_at(STORAGE_URL),
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
 

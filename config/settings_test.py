@@ -46,4 +46,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {  # noqa: F405
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
+# Nothing is collected for tests; tests/config/test_static_files.py starts a process with it.
+MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")  # noqa: F405
 WEBHOOK_SENDER_IDLE_SECONDS = 0.0  # a drained test waits for nobody

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.files.storage import default_storage
@@ -147,6 +148,8 @@ def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
         "RECORDING_MAX_HOURS",
         "UPLOADS_AT_ONCE",
         "ASR_THREADS",
+        "TRANSFER_GRACE_SECONDS",
+        "TRANSFER_MIN_BYTES_PER_SECOND",
         "JSON_MAX_BYTES",
         "JSON_MAX_DEPTH",
         "TRANSCRIPT_MAX_BYTES",
@@ -217,6 +220,16 @@ def _is_writable(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+@register(Tags.staticfiles, deploy=True)
+def check_static_files(**_kwargs: Any) -> list[CheckMessage]:
+    """Without them every staff page would be an error of ours."""
+    manifest = getattr(staticfiles_storage, "manifest_name", None)
+    if settings.DEBUG or manifest is None or staticfiles_storage.exists(manifest):
+        return []
+    hint = "Run `python manage.py collectstatic`, as a user who may write to STATIC_ROOT."
+    return [Error(f"{settings.STATIC_ROOT} holds no static files.", hint=hint, id="core.E015")]
 
 
 @register(Tags.security, deploy=True)

@@ -38,7 +38,7 @@ class House:
 
         `under` is a program, with its options, that runs it: a false clock, a narrow limit.
         """
-        places = Places(host="127.0.0.1", port=self.port, static_folder=str(self.folder))
+        places = Places(host="127.0.0.1", port=self.port)
         program, *arguments = processes(places)[name].command
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -39,10 +38,6 @@ class UploadIncomplete(errors.Invalid):
     sentence = "The upload ended before all of the announced bytes had arrived."
 
 
-class Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A whole upload on local disk. `path` is gone when the `receiving` block ends."""
@@ -65,8 +60,9 @@ class Receiver:
         self._unsynced = 0
         self.size_bytes = 0
 
+    @storage_errors()
     def take(self, block: bytes) -> None:
-        """Write one block. Raises UploadTooLarge, or whatever `check_head` raises."""
+        """Write a block. Raises UploadTooLarge, StorageUnavailable, or what `check_head` raises."""
         self.size_bytes += len(block)
         if self.size_bytes > self._limit:
             raise UploadTooLarge
@@ -80,6 +76,7 @@ class Receiver:
         if self._unsynced >= SYNC_BYTES:
             self._sync()
 
+    @storage_errors()
     def finish(self) -> Incoming:
         """Close the file and say what arrived. Raises what `check_head` raises."""
         self._look_at_head()
@@ -119,23 +116,6 @@ def receiving(*, limit: int, check_head: Callable[[bytes], object]) -> Iterator[
             yield receiver
         finally:
             receiver.discard()
-
-
-def receive_stream(receiver: Receiver, stream: Readable, *, declared_bytes: int | None) -> Incoming:
-    """Read a body to its end. Raises UploadIncomplete when fewer bytes came than declared."""
-    while block := _read(stream, declared_bytes, receiver.size_bytes):
-        receiver.take(block)
-    if declared_bytes is not None and receiver.size_bytes != declared_bytes:
-        raise UploadIncomplete
-    return receiver.finish()
-
-
-def _read(stream: Readable, declared: int | None, so_far: int) -> bytes:
-    wanted = BLOCK_BYTES if declared is None else min(BLOCK_BYTES, declared - so_far)
-    try:
-        return stream.read(wanted) if wanted else b""
-    except OSError as error:  # the client hung up
-        raise UploadIncomplete from error
 
 
 def upload_folder() -> Path:

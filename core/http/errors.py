@@ -44,6 +44,13 @@ class BodyIncomplete(errors.Invalid):
     sentence = "The body ended before the announced number of bytes had arrived."
 
 
+class BodyTooSlow(errors.Refusal):
+    """The client sent nothing for a while, or less than the least rate."""
+
+    code = "body.too_slow"
+    sentence = "The body of the request arrived too slowly."
+
+
 class LengthRequired(errors.Invalid):
     """A body in chunks, or with a Content-Length that is no number."""
 
@@ -126,6 +133,7 @@ STATUSES: dict[type[errors.Refusal], HTTPStatus] = {
     # Not 429: waiting a moment does not help, and clients retry a 429 by themselves.
     errors.QuotaExceeded: HTTPStatus.PAYMENT_REQUIRED,
     errors.TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 
 from core import errors
-from core.http.errors import BodyIncomplete
+from core.http.errors import BodyIncomplete, LengthRequired
 from core.http.text import InvalidCharacter, check_text, check_texts_in, is_deeper
 
 
@@ -59,11 +59,11 @@ def limit_of(view: Any) -> int:
 
 
 def announced_length(request: HttpRequest) -> int:
-    """The Content-Length, 0 when there is none or it is no number."""
-    try:
-        return max(0, int(request.META.get("CONTENT_LENGTH") or 0))
-    except ValueError:
-        return 0
+    """The Content-Length, 0 without one. Raises LengthRequired for what is no number."""
+    text = request.META.get("CONTENT_LENGTH") or ""
+    if text and not (text.isascii() and text.isdigit()):
+        raise LengthRequired
+    return int(text or 0)  # RFC 9112, section 6.3: a request that announces no body has none
 
 
 def read_body(

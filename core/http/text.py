@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from core import errors
+
+LONGEST_FILENAME = 255
+# Joiners stay: Persian, Hindi and emoji need them.
+DIRECTION_MARKS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 
 # Too deep for a recursion and too common for a copy: containers are walked with a stack.
 Container = dict[Any, Any] | list[Any]
@@ -58,3 +65,15 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def clean_filename(name: str) -> str:
+    """The last component of a path, without characters that break lines or reorder text."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join(letter for letter in last if not _is_deceptive(letter))
+    return shown.strip()[:LONGEST_FILENAME]
+
+
+def _is_deceptive(letter: str) -> bool:
+    """Control characters, line and paragraph separators, and what overrides text direction."""
+    return unicodedata.category(letter) in ("Cc", "Zl", "Zp") or letter in DIRECTION_MARKS

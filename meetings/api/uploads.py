@@ -1,35 +1,29 @@
-"""A recording in a request body, raw or as the `file` of a form; never whole in memory."""
+"""A recording in a request body, raw or as the `file` of a form, written to disk as it arrives."""
 
 from __future__ import annotations
 
+import contextlib
 import io
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+import uuid
+from contextlib import ExitStack
+from typing import IO
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
-from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.utils.http import parse_header_parameters
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from core import errors
-from core.files.incoming import (
-    Incoming,
-    Receiver,
-    UploadIncomplete,
-    UploadTooLarge,
-    receive_stream,
-)
-from core.http.errors import LengthRequired
-from core.http.text import check_text
+from core.files.incoming import Incoming, UploadTooLarge, receiving
+from core.http.parsers import announced_length
+from core.http.text import check_text, clean_filename
+from core.resilience.shares import Shares
+from meetings.media.sniff import check_head
 from meetings.text.language_tags import base_language
 
 FORM = "multipart/form-data"
 FORM_OVERHEAD_BYTES = 64 * 1024  # boundaries, part headers and small fields around the file
-LONGEST_FILENAME = 255
+LONGEST_FIELD_BYTES = 4096
 LONGEST_LANGUAGE = 20
 
 
@@ -41,128 +35,126 @@ class BadForm(errors.Invalid):
 
 
 class TooManyUploads(errors.TooBusy):
-    """As many uploads are under way as this process takes at once."""
+    """No slot is left, or none for this organization."""
 
     code = "upload.too_many"
     sentence = "Too many uploads are under way. Try again shortly."
 
 
-_under_way = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
+slots = Shares(settings.UPLOADS_AT_ONCE)
 
 
-@contextmanager
-def one_of_few() -> Iterator[None]:
-    """Leave threads for everybody else, however slowly uploads arrive. Raises TooManyUploads."""
-    if not _under_way.acquire(blocking=False):
-        raise TooManyUploads(retry_after=5)
-    try:
-        yield
-    finally:
-        _under_way.release()
+class RecordingUpload:
+    """Takes the body of an upload. After `finish`, `incoming` is the file that arrived.
 
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """What arrived, and what the client called it."""
+    Holds one of the organization's slots until it is discarded. Raises TooManyUploads,
+    UploadTooLarge, BadForm, and what `check_head` raises about the first bytes of the file.
+    """
 
     incoming: Incoming
-    filename: str
-    language: str
 
-
-def receive_upload(request: HttpRequest, receiver: Receiver, *, limit: int) -> Upload:
-    """Read the request's body into `receiver`.
-
-    Raises LengthRequired, UploadTooLarge, UploadIncomplete, BadForm, and whatever the receiver's
-    content check raises; nothing of a refused body is kept.
-    """
-    declared = _declared_bytes(request)
-    if request.content_type == FORM:
-        if declared > limit + FORM_OVERHEAD_BYTES:
+    def __init__(self, request: HttpRequest, organization_id: uuid.UUID) -> None:
+        limit = settings.RECORDING_MAX_BYTES
+        is_form = request.content_type == FORM
+        if announced_length(request) > limit + (FORM_OVERHEAD_BYTES if is_form else 0):
             raise UploadTooLarge
-        return _receive_form(request, receiver, declared)
-    if declared > limit:
-        raise UploadTooLarge
-    incoming = receive_stream(receiver, request, declared_bytes=declared)
-    return _upload(incoming, request.GET.get("filename", ""), request.GET.get("language", ""))
+        self.stream: IO[bytes] = io.BytesIO()
+        self._fields = {name: request.GET.get(name, "") for name in ("filename", "language")}
+        with ExitStack() as opened:
+            if not slots.take(organization_id):
+                raise TooManyUploads(retry_after=5)
+            opened.callback(slots.release, organization_id)
+            self._receiver = opened.enter_context(receiving(limit=limit, check_head=check_head))
+            self._form = Form(request) if is_form else None
+            self._opened = opened.pop_all()
+
+    def take(self, block: bytes) -> None:
+        for part in self._form.file_blocks(block) if self._form else (block,):
+            self._receiver.take(part)
+
+    def finish(self) -> None:
+        if self._form:
+            self._fields = self._form.finished()
+        check_text(*self._fields.values())
+        if len(self.language) > LONGEST_LANGUAGE:
+            raise BadForm(fields={"language": ["Send a language code such as `en`."]})
+        self.incoming = self._receiver.finish()
+
+    def discard(self) -> None:
+        self._opened.close()
+
+    @property
+    def filename(self) -> str:
+        return clean_filename(self._fields["filename"])
+
+    @property
+    def language(self) -> str:
+        return base_language(self._fields["language"])
 
 
-def _declared_bytes(request: HttpRequest) -> int:
-    text = request.META.get("CONTENT_LENGTH") or ""
-    if text and not (text.isascii() and text.isdigit()):
-        raise LengthRequired
-    return int(text or 0)  # RFC 9112, section 6.3: a request that announces no body has none
+class Form:
+    """A multipart form with one file, read block by block."""
 
-
-def _receive_form(request: HttpRequest, receiver: Receiver, declared: int) -> Upload:
-    body = CountedBody(request, declared)
-    part = FilePart(receiver)
-    try:
-        fields, files = _parser(request, body, part).parse()
-    except MultiPartParserError as error:
-        raise (UploadIncomplete if body.is_cut else BadForm) from error
-    if body.is_cut:
-        raise UploadIncomplete
-    if "file" in fields:
-        raise BadForm("The part `file` holds text, not a file. With curl, write `file=@NAME`.")
-    unknown = set(fields) - {"language", "filename"}
-    if part.parts != 1 or list(files) != ["file"] or unknown:
-        raise BadForm(fields={name: ["There is no such field."] for name in sorted(unknown)})
-    filename = fields.get("filename", "") or part.name
-    return _upload(receiver.finish(), filename, fields.get("language", ""))
-
-
-def _parser(request: HttpRequest, body: CountedBody, part: FilePart) -> MultiPartParser:
-    stream: Any = body  # Django asks for more of a stream than it uses
-    return MultiPartParser(request.META, stream, [part], "utf-8")
-
-
-def _upload(incoming: Incoming, filename: str, language: str) -> Upload:
-    check_text(filename, language)
-    if len(language) > LONGEST_LANGUAGE:
-        raise BadForm(fields={"language": ["Send a language code such as `en`."]})
-    name = filename.replace("\\", "/").rsplit("/", 1)[-1].strip()[:LONGEST_FILENAME]
-    return Upload(incoming, name, base_language(language))
-
-
-class CountedBody:
-    """The request's body; `is_cut` once it has ended before the declared number of bytes."""
-
-    def __init__(self, request: HttpRequest, declared: int) -> None:
-        self._request = request
-        self._left = declared
-        self.is_cut = False
-
-    def read(self, size: int = -1) -> bytes:
+    def __init__(self, request: HttpRequest) -> None:
+        boundary = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))[1].get("boundary")
         try:
-            block = self._request.read(size)
-        except OSError as error:  # the client hung up
-            raise UploadIncomplete from error
-        self._left -= len(block)
-        self.is_cut = self.is_cut or (not block and size != 0 and self._left > 0)
-        return block
+            self._parser = PushMultipartParser(boundary or "", max_segment_count=8)
+        except MultipartError as error:
+            raise BadForm from error
+        self._part: MultipartSegment | None = None
+        self._texts: dict[str, bytes] = {}
+        self._files = 0
+        self._file_name = ""
 
+    def file_blocks(self, block: bytes) -> list[bytes]:
+        """What belongs to the file in one block of the body. Raises BadForm."""
+        found = []
+        try:
+            for event in self._parser.parse(block):
+                if isinstance(event, MultipartSegment):
+                    self._begin(event)
+                elif event is None:
+                    self._part = None
+                elif self._part and self._part.filename is not None:
+                    found.append(bytes(event))
+                elif self._part:
+                    self._add_text(self._part.name or "", event)
+        except MultipartError as error:
+            raise BadForm from error
+        return found
 
-class FilePart(FileUploadHandler):
-    """Django's hook for file parts: each block goes straight to the receiver."""
+    def finished(self) -> dict[str, str]:
+        """The file's name and language. Raises BadForm."""
+        try:
+            self._parser.close()
+        except MultipartError as error:
+            raise BadForm from error
+        unknown = sorted(set(self._texts) - {"filename", "language"})
+        if self._files != 1 or unknown:
+            raise BadForm(fields={name: ["There is no such field."] for name in unknown})
+        with contextlib.suppress(UnicodeDecodeError):
+            texts = {name: value.decode() for name, value in self._texts.items()}
+            return {
+                "filename": texts.get("filename") or self._file_name,
+                "language": texts.get("language", ""),
+            }
+        raise BadForm
 
-    chunk_size = 256 * 1024
-
-    def __init__(self, receiver: Receiver) -> None:
-        super().__init__()
-        self._receiver = receiver
-        self.parts = 0
-        self.name = ""
-
-    def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
-        super().new_file(field_name, file_name, *args, **kwargs)
-        self.parts += 1
-        self.name = file_name
-        if field_name != "file" or self.parts > 1:
+    def _begin(self, part: MultipartSegment) -> None:
+        self._part = part
+        if part.filename is None:
+            if part.name == "file":
+                raise BadForm(
+                    "The part `file` holds text, not a file. With curl, write `file=@NAME`."
+                )
+            self._texts[part.name or ""] = b""
+            return
+        self._files += 1
+        self._file_name = part.filename
+        if part.name != "file" or self._files > 1:
             raise BadForm
 
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self._receiver.take(raw_data)
-
-    def file_complete(self, file_size: int) -> UploadedFile:
-        return UploadedFile(io.BytesIO(), name=self.name, size=file_size)
+    def _add_text(self, name: str, block: bytes) -> None:
+        self._texts[name] += block
+        if len(self._texts[name]) > LONGEST_FIELD_BYTES:
+            raise BadForm

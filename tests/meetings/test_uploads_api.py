@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from core.accounts.actor import Actor
 from core.accounts.models import Role
 from core.files.models import StoredFile
 from core.jobs.models import Job
-from meetings.api.uploads import one_of_few
+from core.resilience.shares import Shares
+from meetings.api import uploads
 from meetings.models import Meeting, Recording
 from tests import make
 from tests.meetings.conftest import files_in
@@ -45,6 +45,16 @@ def address(meeting: Meeting) -> str:
 def send_form(client: APIClient, meeting: Meeting, body: bytes, **fields: Any) -> Any:
     file = SimpleUploadedFile("a/b\\talk.mp3", body, content_type="audio/mpeg")
     return client.post(address(meeting), {"file": file, **fields}, format="multipart")
+
+
+def send_form_named(
+    client: APIClient, meeting: Meeting, body: bytes, *, query_params: dict[str, str]
+) -> Any:
+    """A form whose part carries the name as browsers write it, raw but for quotes and breaks."""
+    name = query_params["filename"].replace("\r\n", "%0D%0A").replace('"', "%22")
+    head = f'Content-Disposition: form-data; name="file"; filename="{name}"'
+    form = b"\r\n".join((b"--x", head.encode(), b"", body, b"--x--", b""))
+    return send_bytes(client, meeting, form, content_type="multipart/form-data; boundary=x")
 
 
 @pytest.mark.parametrize("send", [send_bytes, send_form])
@@ -243,16 +253,31 @@ def test_a_signed_in_person_uploads_with_the_token_in_the_header(
         assert send(browser, meeting, tone(seconds=seconds)).status_code == 202
 
 
-def test_only_so_many_uploads_are_taken_at_once(
-    actor: Actor, meeting: Meeting, settings: Settings, storage: Path
+def test_uploads_of_one_organization_leave_slots_for_others(
+    actor: Actor, meeting: Meeting, storage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ExitStack() as under_way:
-        for _ in range(settings.UPLOADS_AT_ONCE):
-            under_way.enter_context(one_of_few())
-        answer = send_bytes(make.client(actor), meeting, tone())
+    slots = Shares(4)
+    monkeypatch.setattr(uploads, "slots", slots)
+    other = make.actor()
+    theirs = make.meeting(organization=other.organization)
+    while slots.take(actor.organization.id):
+        pass
+
+    answer = send_bytes(make.client(actor), meeting, tone())
+
     assert (answer.status_code, answer.json()["code"]) == (503, "upload.too_many")
     assert_nothing_is_left(storage)
+    assert send_bytes(make.client(other), theirs, tone()).status_code == 202
+    slots.release(actor.organization.id)
     assert send_bytes(make.client(actor), meeting, tone()).status_code == 202
+
+
+@pytest.mark.parametrize("send", [send_bytes, send_form_named])
+def test_filename_loses_characters_that_deceive(send: Any, actor: Actor, meeting: Meeting) -> None:
+    name = "a/b\\in\r\nvoice\x1b[31m\u202e3pm.exe\u2028.wav"
+    answer = send(make.client(actor), meeting, tone(), query_params={"filename": name})
+    assert answer.status_code == 202, answer.content
+    assert answer.json()["recording"]["filename"] == "invoice[31m3pm.exe.wav"
 
 
 def test_a_language_that_the_model_does_not_know_is_refused(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.db.clock import now
-from core.files.incoming import receiving
+from core.http.bodies import received
 from core.http.downloads import LinkedFileView, download_schema, file_answer
 from core.http.views import ApiView, ReadViewSet
 from meetings import queries
@@ -29,8 +29,7 @@ from meetings.api.serializers import (
     RetriedRecordingSerializer,
     UploadFormSerializer,
 )
-from meetings.api.uploads import one_of_few, receive_upload
-from meetings.media.sniff import check_head
+from meetings.api.uploads import RecordingUpload
 from meetings.models import Meeting, Recording
 from meetings.services import recordings as recording_services
 
@@ -42,7 +41,7 @@ TEXT_OPTIONS = [
 ]
 
 
-class RecordingUpload(ApiView):
+class MeetingRecordings(ApiView):
     """The recordings of a meeting, where new ones are sent to."""
 
     scope_family = "meetings"
@@ -69,9 +68,8 @@ class RecordingUpload(ApiView):
     )
     def post(self, request: Request, meeting_id: UUID) -> Response:
         meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
-        limit = settings.RECORDING_MAX_BYTES
-        with one_of_few(), receiving(limit=limit, check_head=check_head) as receiver:
-            upload = receive_upload(request._request, receiver, limit=limit)
+        open_upload = partial(RecordingUpload, request._request, self.actor.organization.id)
+        with received(request._request, open_upload) as upload:
             accepted = recording_services.add_recording(
                 actor=self.actor,
                 meeting=meeting,

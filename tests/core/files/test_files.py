@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import threading
 import time
@@ -21,7 +20,6 @@ from core.files import services as files
 from core.files.errors import FileDamaged, StorageAway
 from core.files.incoming import (
     Incoming,
-    receive_stream,
     receiving,
     sweep_uploads,
     upload_folder,
@@ -45,7 +43,8 @@ def contents(folder: Path) -> list[bytes]:
 def keep(body: bytes, organization: Organization, *, fail: bool = False) -> StoredFile:
     """Take the bytes in and keep them, or break after their row was written."""
     with receiving(limit=10**6, check_head=len) as receiver:
-        incoming = receive_stream(receiver, io.BytesIO(body), declared_bytes=len(body))
+        receiver.take(body)
+        incoming = receiver.finish()
         return _keep(incoming, organization, fail=fail)
 
 
@@ -82,7 +81,8 @@ def test_what_is_rolled_back_leaves_no_bytes(storage: Path) -> None:
 def test_a_commit_whose_answer_was_lost_keeps_its_bytes(storage: Path) -> None:
     organization = make.organization()
     with receiving(limit=10**6, check_head=len) as receiver:
-        incoming = receive_stream(receiver, io.BytesIO(b"abc"), declared_bytes=3)
+        receiver.take(b"abc")
+        incoming = receiver.finish()
         with pytest.raises(OperationalError):
             _keep(incoming, organization, lose_answer=True)
     assert contents(storage) == [b"abc"]
@@ -135,7 +135,8 @@ def test_a_write_that_fails_at_any_step_leaves_nothing(
         raise OSError(errno.EIO, "the disk is failing")
 
     with receiving(limit=10**6, check_head=len) as receiver:
-        incoming = receive_stream(receiver, io.BytesIO(b"abc"), declared_bytes=3)
+        receiver.take(b"abc")
+        incoming = receiver.finish()
         monkeypatch.setattr(step, fail)
         if step == "os.link":
             monkeypatch.setattr("shutil.copyfile", fail)

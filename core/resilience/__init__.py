@@ -1,0 +1,1 @@
+"""Limits on shared resources that leave room for everyone."""
