@@ -103,8 +103,13 @@ DATABASES = {
             "connect_attempts": DATABASE_CONNECT_ATTEMPTS,
             "options": (
                 f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_SECONDS}s"
-                # A frozen process must not hold its rows for ever, nor a dead peer its connection.
-                f" -c idle_in_transaction_session_timeout={2 * DATABASE_STATEMENT_TIMEOUT_SECONDS}s"
+                # A frozen process loses its rows before others give up waiting for them. Our own
+                # longest pause between two statements is 3 s: the largest transcript that is
+                # accepted, on a machine with six times more work than processors.
+                " -c idle_in_transaction_session_timeout="
+                f"{500 * DATABASE_STATEMENT_TIMEOUT_SECONDS}ms"
+                # A process that died while it waited leaves the queue for the row.
+                " -c client_connection_check_interval=5s"
             ),
             "keepalives_idle": 30,
             "keepalives_interval": 10,

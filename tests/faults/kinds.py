@@ -57,6 +57,15 @@ def overlong(run: Run, **_: Any) -> None:
         ledger.write_effect(run)
 
 
+@job("faults.freeze", queue=QUEUE, attempts=2, backoff=PAUSE)
+def freeze(run: Run, **_: Any) -> None:
+    """A process that stands still at the first attempt, with the job's row in its hands."""
+    with run.finishing():
+        if run.job.attempts == 1:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        ledger.write_effect(run)
+
+
 @job("faults.hopeless", queue=QUEUE)
 def hopeless(run: Run, **_: Any) -> None:
     raise Hopeless

@@ -25,9 +25,12 @@ from django.db import connection
 with connection.cursor() as cursor:
     cursor.execute("SHOW statement_timeout")
     timeout = cursor.fetchone()[0]
+    cursor.execute("SHOW idle_in_transaction_session_timeout")
+    idle = cursor.fetchone()[0]
 pool = connection.pool
 print(json.dumps({
     "timeout": timeout,
+    "idle": idle,
     "pool": [pool.min_size, pool.max_size] if pool else None,
     "age": connection.settings_dict["CONN_MAX_AGE"],
     "prepares_after": connection.connection.prepare_threshold,
@@ -63,6 +66,7 @@ def report(**environment: str) -> dict[str, object]:
 def test_connections_persist_prepare_and_are_bounded_by_default() -> None:
     assert report(DATABASE_POOL="2,4") == {
         "timeout": "30s",
+        "idle": "15s",
         "pool": None,
         "age": None,
         "prepares_after": 5,
