@@ -150,7 +150,10 @@ class _Source:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = self._start if whence == os.SEEK_SET else 0
-        return self._file.seek(base + offset, whence) - self._start
+        try:
+            return self._file.seek(base + offset, whence) - self._start
+        except (OSError, OverflowError):
+            return -1  # a damaged index leads before the start, or beyond any file
 
     def tell(self) -> int:
         return self._file.tell() - self._start

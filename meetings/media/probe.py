@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from meetings.media.container import (
     NotSupported,
     OpenAudio,
     Unreadable,
+    is_decodable,
     is_plausible,
     open_audio,
 )
@@ -85,10 +87,8 @@ def probe(path: AnyPath, *, max_ms: int | None = None) -> AudioFacts:
     if size == 0:
         raise EmptyRecording
     with open_audio(path) as audio:
-        try:
-            facts = _facts(audio, path, size)
-        except DAMAGE as error:
-            raise Unreadable from error
+        tracks = [index for index, track in enumerate(audio.tracks) if is_decodable(track)]
+    facts = _first_readable(path, size, tracks)
     check_length(facts.duration_ms, max_ms)
     return facts
 
@@ -98,6 +98,14 @@ def check_length(duration_ms: int, max_ms: int | None) -> None:
     if max_ms is not None and duration_ms > max_ms:
         hours = max_ms / 3_600_000
         raise TooLong(f"The recording is longer than the {hours:g} hours this server accepts.")
+
+
+def _first_readable(path: AnyPath, size: int, tracks: list[int]) -> AudioFacts:
+    """The facts of the first of these tracks that can be played. Raises Unreadable without one."""
+    for track in tracks:
+        with open_audio(path, track=track) as audio, contextlib.suppress(Unreadable, *DAMAGE):
+            return _facts(audio, path, size)
+    raise Unreadable
 
 
 def _facts(audio: OpenAudio, path: AnyPath, size: int) -> AudioFacts:

@@ -7,6 +7,8 @@ import random
 import struct
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from core import errors
@@ -54,6 +56,20 @@ def test_a_real_recording_has_facts() -> None:
 def test_a_film_with_sound_is_a_recording(tmp_path: Path) -> None:
     facts = probe(files.film(tmp_path / "film.mp4", sound=True))
     assert (facts.media_type, facts.codec) == ("video/mp4", "aac")
+
+
+def test_a_first_track_that_cannot_be_played_hides_no_other(tmp_path: Path) -> None:
+    """The first of two has fewer samples a second than can be believed."""
+    path = tmp_path / "x.mkv"
+    with av.open(str(path), "w") as out:
+        for rate in (1_000, 16_000):
+            out.add_stream("pcm_s16le", rate=rate, layout="mono")
+        for track in out.streams.audio:
+            samples = np.zeros((1, track.codec_context.sample_rate), np.int16)
+            frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            frame.sample_rate = track.codec_context.sample_rate
+            out.mux([*track.encode(frame), *track.encode(None)])
+    assert probe(path).sample_rate == 16_000
 
 
 def test_a_film_without_sound_is_refused(tmp_path: Path) -> None:
