@@ -56,7 +56,10 @@ class TranscriptAdmin(ReadOnlyAdmin):
     search_help_text = "The id of a transcript, its meeting or its recording; or an engine."
     fieldsets = (
         (None, {"fields": ("in_meeting", "of_recording", "organization", "version", "revision")}),
-        ("How it was made", {"fields": ("engine", "language", "language_probability", "sureness")}),
+        (
+            "How it was made",
+            {"fields": ("engine", "language", "language_probability", "sureness", "left_out")},
+        ),
         ("How much", {"fields": ("segment_count", "word_count", "speech", "missing", "voices")}),
         ("Machinery", {"classes": ("collapse",), "fields": ("id", "created_at", "updated_at")}),
     )
@@ -84,6 +87,10 @@ class TranscriptAdmin(ReadOnlyAdmin):
     @admin.display(description="speech without words", ordering="uncovered_speech_ms")
     def missing(self, transcript: Transcript) -> str:
         return cells.milliseconds(transcript.uncovered_speech_ms)
+
+    @admin.display(description="notes")
+    def left_out(self, transcript: Transcript) -> str:
+        return ", ".join(note["code"] for note in transcript.notes) or cells.NOTHING
 
     @admin.display(description="speakers")
     def voices(self, transcript: Transcript) -> int:

@@ -98,6 +98,17 @@ def bounded(planes: Planes) -> Planes:
     return np.clip(np.nan_to_num(planes), -_LARGEST_SAMPLE, _LARGEST_SAMPLE)
 
 
+def gain_db(level: int) -> int:
+    """By how much speech of this level (in dB of full scale) must be amplified to be detected."""
+    return _TARGET_DB - level if _LEAST_DB < level < _QUIET_DB else 0
+
+
+def level_db(samples: Samples) -> int:
+    """The level of some sound in dB of full scale, -100 for silence."""
+    power = float(np.mean(np.square(samples))) if len(samples) else 0.0
+    return max(round(10 * np.log10(max(power, 1e-20))), _LEAST_DB)
+
+
 class Levels:
     """How loud each channel is and how alike they are, gathered in constant memory."""
 
@@ -152,5 +163,4 @@ class Levels:
         return -min(steps, -_LEAST_DB)
 
     def _gain(self, channel: int) -> int:
-        level = self._level(channel)
-        return _TARGET_DB - level if level < _QUIET_DB else 0
+        return gain_db(self._level(channel))

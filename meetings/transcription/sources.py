@@ -15,7 +15,7 @@ import numpy as np
 
 from meetings.media import decode
 from meetings.media.container import AnyPath, Unreadable, is_decodable, open_audio
-from meetings.media.mix import ChannelGroup, Levels, Mix, TrackMix
+from meetings.media.mix import ChannelGroup, Levels, Mix, TrackMix, gain_db, level_db
 from meetings.text.notes import Note, NoteCode
 from meetings.transcription import vad
 from meetings.transcription.vad import FRAME_MS, SAMPLE_RATE, Samples
@@ -153,7 +153,7 @@ def _listen_to(
             sample.take(block, samples)
             samples += len(block)
             watch(samples * 1000 // SAMPLE_RATE)
-            yield block
+            yield _normalised(block)
 
     with decode.open_recording(path, mix) as reader:
         blocks = reader.stream(damage=damage, levels=levels)
@@ -162,6 +162,13 @@ def _listen_to(
         group = group or ChannelGroup.plain(reader.channels)
     duration_ms = samples * 1000 // SAMPLE_RATE
     return Source(track, group, chances, duration_ms, damage, is_seekable)
+
+
+def _normalised(block: Samples) -> Samples:
+    """Ten seconds as the voice detector needs them: louder where even their loudest is quiet."""
+    seconds = np.split(block, range(SAMPLE_RATE, len(block), SAMPLE_RATE))
+    gain = gain_db(max(map(level_db, seconds)))
+    return np.clip(block * np.float32(10 ** (gain / 20)), -1.0, 1.0) if gain else block
 
 
 class _SeekSample:

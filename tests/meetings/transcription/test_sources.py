@@ -135,6 +135,23 @@ def test_very_quiet_speech_is_amplified(tmp_path: Path, speech: decode.Samples) 
     assert np.abs(heard(path, plan)).max() > 0.1
 
 
+def test_a_quiet_part_of_a_loud_recording_is_found(tmp_path: Path, speech: decode.Samples) -> None:
+    # Blocks of ten seconds are brought to one level.
+    ten = np.zeros(10 * RATE, np.float32)
+    loud, quiet = ten.copy(), ten.copy()
+    loud[: len(speech)], quiet[: len(speech)] = speech, speech * np.float32(0.0015)
+    path = write_wav(tmp_path / "x.wav", np.concatenate([loud, quiet, loud]))
+    spans = [span for window in engine.plan_recording(path).windows for span in window.speech]
+    found_ms = sum(end - start for start, end in spans if start >= 10_000 and end <= 20_000)
+    expected_ms = sum(end - start for start, end in spans if end < 10_000)
+    assert found_ms == pytest.approx(expected_ms, rel=0.2)
+
+
+def test_noise_is_not_taken_for_quiet_speech(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.001, 20 * RATE).astype(np.float32)
+    assert engine.plan_recording(write_wav(tmp_path / "x.wav", noise)).windows == ()
+
+
 def test_a_humming_channel_does_not_bury_the_speech_of_another(
     tmp_path: Path, speech: decode.Samples, hum: decode.Samples
 ) -> None:
