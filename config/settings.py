@@ -297,6 +297,8 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "core.jobs.models.JobStatus",
         "MeetingStatus": "meetings.models.MeetingStatus",
         "SingleFormat": "exports.api.serializers.SINGLE_FORMATS",
+        "ParticipantRole": "meetings.models.ParticipantRole",
+        "RoleEnum": "core.accounts.models.Role",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -134,7 +134,7 @@ def minutes_of(meeting: Meeting, *, with_words: bool = False) -> Minutes:
         organizer=organizer,
         language=meeting.language or (transcript.language if transcript else ""),
         tags=tuple(meeting.tags),
-        participants=_participants(organizer, segments),
+        participants=_participants(meeting, segments),
         segments=segments,
         **_findings(meeting, at),
     )
@@ -188,16 +188,17 @@ def _duration_of(meeting: Meeting, transcript: Transcript | None) -> int | None:
     return None
 
 
-def _participants(organizer: str, segments: Iterable[Segment]) -> tuple[Participant, ...]:
-    """The organizer, then those who speak in the order in which they begin to."""
+def _participants(meeting: Meeting, segments: Iterable[Segment]) -> tuple[Participant, ...]:
+    """Everyone in the meeting, the speakers in the order in which they begin to speak."""
     talk: dict[str, int | None] = {}
     for segment in segments:
         if segment.speaker:
             said = talk.setdefault(segment.speaker, None)
             if segment.start_ms is not None and segment.end_ms is not None:
                 talk[segment.speaker] = (said or 0) + segment.end_ms - segment.start_ms
-    first = [Participant(organizer, Part.ORGANIZER, talk.pop(organizer, None))] if organizer else []
-    return (*first, *(Participant(name, Part.SPEAKER, ms) for name, ms in talk.items()))
+    people = meeting_queries.people_in(meeting, talk)
+    talk_ms = {label.casefold(): ms for label, ms in talk.items()}
+    return tuple(Participant(p.name, Part(p.part), talk_ms.get(p.name.casefold())) for p in people)
 
 
 def _findings(meeting: Meeting, at: dict[UUID, int]) -> dict[str, Any]:

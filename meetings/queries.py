@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -36,6 +37,7 @@ from meetings.models import (
     Decision,
     Evidence,
     Meeting,
+    ParticipantRole,
     Recording,
     Segment,
     Summary,
@@ -44,6 +46,7 @@ from meetings.models import (
 )
 from meetings.models.item import Item
 from meetings.text.language_tags import base_language
+from meetings.text.names import same_words
 
 FIRST_SEGMENTS = 100  # of a meeting's text, shown with the meeting
 
@@ -80,7 +83,7 @@ def owners_in(meeting: Meeting) -> QuerySet[Any]:
 
 def with_people(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
     """Meetings with what a list shows of each."""
-    return meetings.select_related("organizer")
+    return meetings.select_related("organizer").prefetch_related("participants")
 
 
 def whole(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
@@ -185,7 +188,12 @@ def discussion_of(analysis: Analysis) -> Discussion:
         for row_id, text, speaker, start, end in values
     )
     language = base_language(analysis.language)
-    return Discussion(turns=turns, language=language, held_on=held_on(analysis.meeting))
+    return Discussion(
+        turns=turns,
+        language=language,
+        held_on=held_on(analysis.meeting),
+        participants=tuple(analysis.meeting.participants.values_list("name", flat=True)),
+    )
 
 
 def held_on(meeting: Meeting) -> date | None:
@@ -295,6 +303,34 @@ def with_evidence(items: QuerySet[Any]) -> QuerySet[Any]:
     said = {"speaker": F("segment__speaker__label"), "start_ms": F("segment__start_ms")}
     quotes = Evidence.objects.annotate(**said).order_by("position", "id")
     return items.prefetch_related(Prefetch("evidence", quotes))
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInMeeting:
+    """A person in a meeting: its organizer, a participant given with it, or a speaker by label."""
+
+    name: str
+    part: str
+    user_id: UUID | None = None
+
+
+def people_in(meeting: Meeting, speakers: Iterable[str]) -> list[PersonInMeeting]:
+    """Everyone in a meeting once, in this order: organizer, participants, speakers.
+
+    Those of the same name are one person. Needs `organizer`; reads `participants`.
+    """
+    people: dict[str, PersonInMeeting] = {}
+    organizer = meeting.organizer
+    if organizer is not None:
+        name = organizer.get_full_name()
+        people[same_words(name)] = PersonInMeeting(name, "organizer", organizer.id)
+    for row in meeting.participants.all():
+        if organizer is None or row.user_id != organizer.id:
+            part = "organizer" if row.role == ParticipantRole.ORGANIZER else "participant"
+            people.setdefault(same_words(row.name), PersonInMeeting(row.name, part, row.user_id))
+    for label in speakers:
+        people.setdefault(same_words(label), PersonInMeeting(label, "speaker"))
+    return list(people.values())
 
 
 @dataclass(frozen=True, slots=True)

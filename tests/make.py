@@ -34,6 +34,7 @@ from meetings.models import (
     Decision,
     Evidence,
     Meeting,
+    Participant,
     Recording,
     Segment,
     Speaker,
@@ -169,6 +170,15 @@ def meeting(*, organization: Organization | None = None, **fields: Any) -> Meeti
     numbered = {"title": f"Meeting {next(_numbers)}", "time_zone": owner.time_zone}
     fields = {**numbered, **fields}
     return Meeting.objects.create(organization=owner, **fields)
+
+
+def participant(*, meeting: Meeting, **fields: Any) -> Participant:
+    number = next(_numbers)
+    return Participant.objects.create(
+        organization=meeting.organization,
+        meeting=meeting,
+        **{"name": f"Participant {number}", "position": number, **fields},
+    )
 
 
 def recording(
@@ -428,6 +438,7 @@ def everything(
         user=person.user, organization=organization, name="theirs", scopes=["*"]
     )
     held = meeting(organization=organization, organizer=person.user, team=team)
+    participant(meeting=held, user=person.user)
     export(meeting=held)
     analysis(transcript=transcript(recording=recording(meeting=held)))
     with transaction.atomic():

@@ -27,6 +27,7 @@ class Part(enum.StrEnum):
     """What somebody was in the meeting."""
 
     ORGANIZER = "organizer"
+    PARTICIPANT = "participant"
     SPEAKER = "speaker"
 
 

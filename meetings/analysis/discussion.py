@@ -24,10 +24,12 @@ class Turn:
 class Discussion:
     """A whole transcript in order.
 
-    `language` is an ISO 639-1 code, empty when unknown. `held_on` is the day of the meeting where
-    it was held: what "on Friday" is counted from. Without it no due date is resolved.
+    `language` is an ISO 639-1 code, empty when unknown. `participants` are the names of people
+    given with the meeting, whether they speak or not. `held_on` is the day of the meeting where it
+    was held: what "on Friday" is counted from. Without it no due date is resolved.
     """
 
     turns: tuple[Turn, ...]
     language: str = ""
     held_on: date | None = None
+    participants: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Who takes part: the names and roles under which people spoke, as others call them."""
+"""Who takes part: names given with the meeting, and names and roles under which people spoke."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ MOST = 200  # speakers of one meeting that are looked for by name
 
 
 class Participants:
-    """The speakers of one discussion."""
+    """The speakers and participants of one discussion."""
 
     def __init__(self, discussion: Discussion, language: Language) -> None:
         speakers = dict.fromkeys(turn.speaker for turn in discussion.turns if turn.speaker)
-        self._words = [frozenset(_name_words(each)) for each in list(speakers)[:MOST]]
+        names = dict.fromkeys([*list(speakers)[:MOST], *discussion.participants])
+        self._words = [frozenset(_name_words(name)) for name in names]
         self._roles = _roles(list(speakers)[:MOST], language)
 
     def include(self, name: str) -> bool:
-        """Whether somebody spoke who is called so, by a whole name or a part of it."""
+        """Whether a speaker or participant is called so, by a whole name or a part of it."""
         called = set(_name_words(name))
         return bool(called) and any(
             called <= each or each <= called for each in self._words if each

@@ -11,8 +11,11 @@ from meetings.models import ActionItem, Decision, ItemStatus, Meeting, MeetingSt
 
 
 class MeetingFilter(django_filters.FilterSet):
-    """`status`, `team`, `tag`, and times of creation and start."""
+    """`q` (words of the title), `status`, `team`, `tag`, and times of creation and start."""
 
+    q = django_filters.CharFilter(
+        method="with_words", max_length=200, help_text="Words that all are in the title."
+    )
     status = django_filters.ChoiceFilter(choices=MeetingStatus.choices)
     team = django_filters.UUIDFilter(field_name="team_id")
     tag = django_filters.CharFilter(method="with_tag")
@@ -24,6 +27,10 @@ class MeetingFilter(django_filters.FilterSet):
     class Meta:
         model = Meeting
         fields = ("status", "team", "tag")
+
+    def with_words(self, meetings: QuerySet[Meeting], _name: str, value: str) -> QuerySet[Meeting]:
+        words = (Q(title__icontains=word) for word in value.split())
+        return meetings.filter(*words)
 
     def with_tag(self, meetings: QuerySet[Meeting], _name: str, value: str) -> QuerySet[Meeting]:
         return meetings.filter(tags__contains=[value])

@@ -11,14 +11,20 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.accounts.models import Team, User
+from core.accounts.models import Team
 from core.files.links import Link, create_link
 from core.http.serializers import DateTimeField, StrictModelSerializer, VisibleRelatedField
 from core.jobs.models import JobStatus
 from core.jobs.serializers import JobSerializer
 from meetings import queries
 from meetings.api.items import InsightSerializer
-from meetings.api.people import ParticipantSerializer, PersonSerializer
+from meetings.api.people import (
+    MOST_PARTICIPANTS,
+    ParticipantListSerializer,
+    ParticipantSerializer,
+    PersonInMeetingSerializer,
+    PersonSerializer,
+)
 from meetings.api.transcripts import SegmentSerializer, TranscriptSerializer, shown_segments
 from meetings.models import Meeting, Recording
 from meetings.models.meeting import is_zone, zone_named
@@ -55,6 +61,13 @@ class MeetingSerializer(StrictModelSerializer):
         child=serializers.CharField(max_length=60), max_length=50, required=False
     )
 
+    participants = ParticipantListSerializer(
+        child=ParticipantSerializer(),
+        required=False,
+        max_length=MOST_PARTICIPANTS,
+        help_text="Who was invited or took part. A change replaces the whole list.",
+    )
+
     class Meta:
         model = Meeting
         fields: tuple[str, ...] = (
@@ -69,6 +82,7 @@ class MeetingSerializer(StrictModelSerializer):
             "tags",
             "team",
             "organizer",
+            "participants",
             "revision",
             "created_at",
             "updated_at",
@@ -189,7 +203,7 @@ class MeetingDetailSerializer(MeetingSerializer):
     """A meeting by itself: its recordings, who took part, its text and what it comes to."""
 
     recordings = RecordingSerializer(many=True, read_only=True)
-    participants = serializers.SerializerMethodField()
+    people = serializers.SerializerMethodField()
     transcript = serializers.SerializerMethodField()
     analysis = serializers.SerializerMethodField()
 
@@ -197,7 +211,7 @@ class MeetingDetailSerializer(MeetingSerializer):
         fields = (
             *MeetingSerializer.Meta.fields,
             "recordings",
-            "participants",
+            "people",
             "transcript",
             "analysis",
         )
@@ -206,13 +220,10 @@ class MeetingDetailSerializer(MeetingSerializer):
         self.detail = queries.detail_of(instance)
         return super().to_representation(instance)
 
-    @extend_schema_field(ParticipantSerializer(many=True))
-    def get_participants(self, meeting: Meeting) -> list[dict[str, Any]]:
-        organizer = meeting.organizer
-        speakers = [_participant(label, "speaker") for label in self.detail.speakers]
-        if organizer is None:
-            return speakers
-        return [_participant(organizer.get_full_name(), "organizer", organizer), *speakers]
+    @extend_schema_field(PersonInMeetingSerializer(many=True))
+    def get_people(self, meeting: Meeting) -> Any:
+        people = queries.people_in(meeting, self.detail.speakers)
+        return PersonInMeetingSerializer(people, many=True).data
 
     @extend_schema_field(ShownTranscriptSerializer(allow_null=True))
     def get_transcript(self, _meeting: Meeting) -> dict[str, Any] | None:
@@ -225,10 +236,6 @@ class MeetingDetailSerializer(MeetingSerializer):
     def get_analysis(self, _meeting: Meeting) -> dict[str, Any] | None:
         insight = self.detail.insight
         return InsightSerializer(insight).data if insight else None
-
-
-def _participant(name: str, part: str, user: User | None = None) -> dict[str, Any]:
-    return {"name": name, "part": part, "user": user.id if user else None}
 
 
 class AcceptedRecordingSerializer(serializers.Serializer[Any]):

@@ -40,6 +40,25 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Participant',
+            fields=[
+                ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('position', models.PositiveSmallIntegerField()),
+                ('name', models.CharField(max_length=200)),
+                ('email', models.EmailField(blank=True, max_length=254)),
+                ('role', models.CharField(choices=[('organizer', 'Organizer'), ('presenter', 'Presenter'), ('attendee', 'Attendee'), ('optional', 'Optional')], default='attendee', max_length=10)),
+                ('meeting', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='participants', to='meetings.meeting')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.organization')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ('position',),
+                'constraints': [models.UniqueConstraint(fields=('meeting', 'position'), name='participant_position'), models.UniqueConstraint(condition=models.Q(('email', ''), _negated=True), fields=('meeting', 'email'), name='participant_email')],
+            },
+        ),
+        migrations.CreateModel(
             name='Recording',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),

@@ -8,6 +8,7 @@ from meetings.models.decision import Decision
 from meetings.models.evidence import Evidence
 from meetings.models.item import ItemStatus
 from meetings.models.meeting import Meeting, MeetingStatus
+from meetings.models.participant import Participant, ParticipantRole
 from meetings.models.recording import Recording
 from meetings.models.summary import Summary
 from meetings.models.topic import Topic
@@ -23,6 +24,8 @@ __all__ = [
     "ItemStatus",
     "Meeting",
     "MeetingStatus",
+    "Participant",
+    "ParticipantRole",
     "Recording",
     "Segment",
     "Speaker",

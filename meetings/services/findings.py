@@ -31,10 +31,12 @@ from meetings.models import (
     Decision,
     Evidence,
     ItemStatus,
+    Participant,
     Summary,
     Topic,
 )
 from meetings.models.item import Item
+from meetings.text.names import same_words
 
 MODELS: dict[Section, type[Item]] = {
     Section.SUMMARY: Summary,
@@ -60,7 +62,7 @@ class Context:
 
     analysis: Analysis
     turns: dict[str, Turn]
-    members: dict[str, UUID]
+    owners: dict[str, UUID | None]
 
     def owned(self) -> dict[str, Any]:
         """The columns that every row of the analysis shares."""
@@ -87,11 +89,6 @@ def keep_findings(*, analysis: Analysis, discussion: Discussion, findings: Secti
         for row, item in zip(rows, found, strict=True)
         for evidence in _evidence(NAMES[section], row, item.quotes, context)
     )
-
-
-def same_words(text: str) -> str:
-    """The form in which two texts are compared: case and spacing do not tell them apart."""
-    return " ".join(text.casefold().split())
 
 
 def _replaceable(section: Section, analysis: Analysis) -> QuerySet[Any]:
@@ -136,8 +133,32 @@ def _batches(rows: list[Any]) -> list[list[Any]]:
 
 def _context(analysis: Analysis, discussion: Discussion, found: Sequence[Found]) -> Context:
     named = any(isinstance(item, ActionItemFound) and item.owner_name for item in found)
-    members = _members_by_name(analysis.organization_id) if named else {}
-    return Context(analysis, {turn.id: turn for turn in discussion.turns}, members)
+    owners = _owners_by_name(analysis) if named else {}
+    return Context(analysis, {turn.id: turn for turn in discussion.turns}, owners)
+
+
+def _owners_by_name(analysis: Analysis) -> dict[str, UUID | None]:
+    """The users that names mean here; the meeting's participants go before other members."""
+    return {
+        **_members_by_name(analysis.organization_id),
+        **_participants_by_name(analysis.meeting_id),
+    }
+
+
+def _participants_by_name(meeting_id: UUID) -> dict[str, UUID | None]:
+    """Participants by whole name and by the parts of it that no other participant's name has.
+
+    None for those who are no member, and for a whole name that two of them have.
+    """
+    rows = Participant.objects.filter(meeting_id=meeting_id).values_list("name", "user_id")
+    named = [(same_words(name), user_id) for name, user_id in rows]
+    times = Counter(form for name, _ in named for form in {name, *name.split()})
+    return {
+        form: user_id if times[form] == 1 else None
+        for name, user_id in named
+        for form in {name, *name.split()}
+        if times[form] == 1 or form == name
+    }
 
 
 def _members_by_name(organization_id: UUID) -> dict[str, UUID]:
@@ -167,7 +188,7 @@ def _changeable(item: DecisionFound | ActionItemFound) -> dict[str, Any]:
 
 def _duty(item: ActionItemFound, context: Context) -> dict[str, Any]:
     return {
-        "owner_id": context.members.get(same_words(item.owner_name)),
+        "owner_id": context.owners.get(same_words(item.owner_name)),
         "owner_name": item.owner_name[:LONGEST_NAME],
         "due_on": item.due_on,
         "due_phrase": item.due_phrase[:LONGEST_NAME],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from core import errors
 from core.accounts.actor import Actor
-from core.accounts.models import Team
+from core.accounts.models import Membership, Team
 from core.db.clock import now
 from core.events import services as events
 from core.events.registry import EventType
@@ -21,7 +21,7 @@ from core.files import services as files
 from core.files.models import StoredFile
 from core.jobs import services as jobs
 from meetings.events import MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED
-from meetings.models import Analysis, Meeting, MeetingStatus, Recording
+from meetings.models import Analysis, Meeting, MeetingStatus, Participant, Recording
 
 
 class TeamNotYours(errors.NotAllowed):
@@ -38,7 +38,9 @@ class EndsBeforeStart(errors.Invalid):
     sentence = "A meeting ends after it starts."
 
 
-def create_meeting(*, actor: Actor, **values: Any) -> Meeting:
+def create_meeting(
+    *, actor: Actor, participants: Sequence[Mapping[str, Any]] = (), **values: Any
+) -> Meeting:
     """Enter a meeting of the actor's organization. Raises TeamNotYours."""
     _check_team(actor, values.get("team"))
     with transaction.atomic():
@@ -46,12 +48,22 @@ def create_meeting(*, actor: Actor, **values: Any) -> Meeting:
         values.setdefault("time_zone", actor.organization.time_zone)
         values.setdefault("status", _status_at(values.get("starts_at")))
         meeting = Meeting.objects.create(organization=actor.organization, **values)
+        _create_participants(meeting, participants)
         _publish_change(MEETING_CREATED, meeting, actor)
     return meeting
 
 
-def update_meeting(*, actor: Actor, meeting: Meeting, **values: Any) -> Meeting:
-    """Change some of a meeting's fields and bump its revision. Raises TeamNotYours."""
+def update_meeting(
+    *,
+    actor: Actor,
+    meeting: Meeting,
+    participants: Sequence[Mapping[str, Any]] | None = None,
+    **values: Any,
+) -> Meeting:
+    """Change some of a meeting's fields and bump its revision; `participants` replaces them all.
+
+    Raises TeamNotYours and EndsBeforeStart.
+    """
     if "team" in values and values["team"] != meeting.team:
         _check_team(actor, values["team"])
     with transaction.atomic():
@@ -64,6 +76,9 @@ def update_meeting(*, actor: Actor, meeting: Meeting, **values: Any) -> Meeting:
             raise EndsBeforeStart
         held.revision += 1
         held.save()
+        if participants is not None:
+            held.participants.all().delete()
+            _create_participants(held, participants)
         if "team" in values:
             _move_jobs(held)
         _publish_change(MEETING_UPDATED, held, actor)
@@ -154,6 +169,25 @@ def release_files(stored_files: Iterable[StoredFile], actor: Actor) -> None:
     if keys:
         origin = jobs.Origin(actor.organization.id, None, actor.user.id)
         jobs.enqueue(kind="core.delete_files", origin=origin, arguments={"keys": keys})
+
+
+def _create_participants(meeting: Meeting, participants: Sequence[Mapping[str, Any]]) -> None:
+    """Write the participants, each tied to the member who has the address, if there is one."""
+    members = Membership.objects.filter(
+        organization_id=meeting.organization_id,
+        user__email__in=[row["email"] for row in participants if row.get("email")],
+    )
+    user_ids = dict(members.values_list("user__email", "user_id"))
+    Participant.objects.bulk_create(
+        Participant(
+            organization_id=meeting.organization_id,
+            meeting=meeting,
+            position=position,
+            user_id=user_ids.get(row.get("email", "")),
+            **row,
+        )
+        for position, row in enumerate(participants)
+    )
 
 
 def _status_at(starts_at: datetime | None) -> MeetingStatus:

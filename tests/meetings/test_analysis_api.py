@@ -392,7 +392,7 @@ def test_the_meeting_shows_people_text_and_analysis() -> None:
     meeting = make.meeting(organization=actor.organization, organizer=actor.user)
     analysed(client, meeting)
     shown = client.get(f"/api/v1/meetings/{meeting.id}/").json()
-    assert [(p["name"], p["part"]) for p in shown["participants"]] == [
+    assert [(p["name"], p["part"]) for p in shown["people"]] == [
         (actor.user.email, "organizer"),
         ("Anna", "speaker"),
         ("Ben", "speaker"),
