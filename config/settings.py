@@ -209,6 +209,7 @@ SHUTDOWN_GRACE_SECONDS = env.float("SHUTDOWN_GRACE_SECONDS", default=60.0)
 
 # --- Files ------------------------------------------------------------------------------------
 STORAGE_URL = env.str("STORAGE_URL", default=str(ROOT / ".local" / "files"))
+PENDING_FILE_SECONDS = env.float("PENDING_FILE_SECONDS", default=300.0)
 UPLOAD_FOLDER = env.str("UPLOAD_FOLDER", default="")
 RECORDING_MAX_BYTES = env.int("RECORDING_MAX_BYTES", default=2 * 1024**3)
 UPLOADS_AT_ONCE = env.int("UPLOADS_AT_ONCE", default=64)

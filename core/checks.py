@@ -144,6 +144,7 @@ def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
         "RELAY_PERIOD_SECONDS",
         "CLOCK_PERIOD_SECONDS",
         "SHUTDOWN_GRACE_SECONDS",
+        "PENDING_FILE_SECONDS",
         "RECORDING_MAX_BYTES",
         "RECORDING_MAX_HOURS",
         "UPLOADS_AT_ONCE",

@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
+from django.db import transaction
 
 from core.accounts import invitations
 from core.files import fetched, incoming
@@ -14,6 +15,7 @@ from core.http.idempotency import sweep_idempotency_keys
 from core.jobs import clock, results, retention, sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
+from core.jobs.services import Origin, enqueue
 from core.notifications import queries as notification_queries
 from core.notifications import services as notifications
 
@@ -61,7 +63,16 @@ def strike_clock(**_: Any) -> None:
     clock.strike()
 
 
+def remove_abandoned_files() -> None:
+    """Ask for the removal of bytes whose process ended before their row was committed."""
+    with transaction.atomic():
+        for organization_id, keys in files.take_abandoned().items():
+            origin = Origin(organization_id=organization_id)
+            enqueue(kind="core.delete_files", origin=origin, arguments={"keys": keys})
+
+
 sweeps.register("core.clock", every_seconds=settings.CLOCK_PERIOD_SECONDS, work=clock.strike)
+sweeps.register("core.pending_files", every_seconds=15, work=remove_abandoned_files)
 sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
 sweeps.register("core.fetched_files", every_seconds=3600, work=fetched.sweep)
 sweeps.register(

@@ -18,7 +18,7 @@ from core.db.clock import now
 from core.db.rows import new_id
 from core.events import services as events
 from core.events.models import Event
-from core.files.models import StoredFile
+from core.files.models import PendingFile, StoredFile
 from core.http.models import IdempotencyKey
 from core.jobs.models import Job
 from core.notifications.models import Notification, NotificationPreference
@@ -451,6 +451,7 @@ def everything(
         organization=organization, user=person.user, key="k", fingerprint="f", status=201
     )
     SecurityEvent.objects.create(organization=organization, kind="test")
+    PendingFile.objects.create(organization=organization, key=f"{new_id()}", settle_at=now())
     invitation(organization=organization)
     inbound_message(source=inbound_source(organization=organization))
     notification(user=reader or person.user, organization=organization)

@@ -26,3 +26,17 @@ class StoredFile(OwnedRow):
 
     def __str__(self) -> str:
         return self.key
+
+
+class PendingFile(OwnedRow):
+    """Bytes that are being stored, from before their first byte until their `StoredFile` commits.
+
+    The row goes in the transaction that writes the `StoredFile`. A row that outlives its time names
+    bytes whose process, or whose database, went away in between: they are removed.
+    """
+
+    key = models.CharField(max_length=200, unique=True)
+    settle_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

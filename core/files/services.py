@@ -11,21 +11,25 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
+from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, InterfaceError, models
+from django.db import DatabaseError, InterfaceError, models, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from core.db.clock import now
 from core.db.rows import new_id
 from core.db.transactions import insist_on_transaction
 from core.files import fetched
-from core.files.errors import FileDamaged, FileMissing
+from core.files.errors import FileDamaged, FileMissing, StorageAway
 from core.files.incoming import Incoming
-from core.files.models import StoredFile
+from core.files.models import PendingFile, StoredFile
 
 UNNAMED_FOR = timedelta(days=1)
 READ_TO_COMPARE_BYTES = 32 * 1024**2
+SLOWEST_BYTES_PER_SECOND = 1024**2
+ABANDONED_AT_ONCE = 500
 
 
 class Placed:
@@ -42,13 +46,15 @@ class Placed:
         )
         self._row.key = f"{organization_id}/{self._row.id}"
         self._is_written = False
+        self.is_named = False
 
     def write(self) -> None:
         """Move or upload the bytes under their key, unless the organization has them already."""
         same = self._twins().first()
         if same is None:
-            self._save(self._row.key)
             self._is_written = True
+            self._create_pending()
+            self._save(self._row.key)
         elif not is_whole(same):  # a lost or damaged file comes back with its next upload
             self._save(same.key)
 
@@ -64,17 +70,47 @@ class Placed:
         if twin.id != self._row.id:
             twin.references += 1
             twin.save(update_fields=["references", "updated_at"])
+        else:
+            self._settle()
         return twin
 
-    def forget_unless_named(self) -> None:
-        """Remove the written copy when no row came to need it, as the database tells.
+    def remove_unless_named(self) -> None:
+        """Remove the written bytes when no row came to need them, as the database tells.
 
         An exception does not tell: a COMMIT whose answer was lost has happened all the same. When
-        the database cannot be asked the copy stays, for `sweep_unnamed` to find.
+        the database cannot be asked, `take_abandoned` finds the bytes once it is back.
         """
-        if self._is_written:
-            with contextlib.suppress(DatabaseError, InterfaceError):
-                delete_bytes(self._row.key)
+        if not self._is_written:
+            return
+        pending = PendingFile.objects.filter(key=self._row.key)
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            with transaction.atomic():
+                free = pending.select_for_update(skip_locked=True).first()
+            if free is None and pending.exists():
+                return  # locked: the COMMIT whose answer was lost is still under way
+            delete_bytes(self._row.key)
+            pending.delete()
+
+    def _create_pending(self) -> None:
+        """Say what is about to be written, so that it is found however this process ends."""
+        slowest = timedelta(seconds=self._row.size_bytes / SLOWEST_BYTES_PER_SECOND)
+        patience = timedelta(seconds=settings.PENDING_FILE_SECONDS) + slowest
+        PendingFile.objects.create(
+            organization_id=self._row.organization_id,
+            key=self._row.key,
+            settle_at=Now() + patience,
+        )
+
+    def _settle(self) -> None:
+        """End the time of the pending row with the `StoredFile`. Raises StorageAway if it is over.
+
+        The bytes may be gone then. Until the transaction ends, the deleted row is locked, which
+        keeps them from being removed.
+        """
+        settled, _ = PendingFile.objects.filter(key=self._row.key).delete()
+        if not settled:
+            raise StorageAway("Storing the file took too long. Try again shortly.")
+        self.is_named = True
 
     def _save(self, key: str) -> None:
         with self._incoming.path.open("rb") as source:
@@ -105,11 +141,29 @@ def placing(incoming: Incoming, *, organization_id: uuid.UUID, media_type: str) 
     The slow write comes before the transaction; what no row names in the end is removed.
     """
     placed = Placed(incoming, organization_id, media_type)
-    placed.write()
+    is_committed = False
     try:
+        placed.write()
         yield placed
+        is_committed = placed.is_named
     finally:
-        placed.forget_unless_named()
+        if not is_committed:
+            placed.remove_unless_named()
+
+
+def take_abandoned() -> dict[uuid.UUID, list[str]]:
+    """Return the keys of bytes whose row never came, by organization, and forget them.
+
+    The caller hands them to the job `core.delete_files`, in the same open transaction.
+    """
+    insist_on_transaction("take_abandoned")
+    overdue = PendingFile.objects.filter(settle_at__lte=Now()).order_by("settle_at")
+    rows = list(overdue.select_for_update(skip_locked=True)[:ABANDONED_AT_ONCE])
+    PendingFile.objects.filter(id__in=[row.id for row in rows]).delete()
+    keys: dict[uuid.UUID, list[str]] = {}
+    for row in rows:
+        keys.setdefault(row.organization_id, []).append(row.key)
+    return keys
 
 
 def release(stored: StoredFile) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.accounts.models import ApiKey, Invitation, Membership, Organization, Role, Team, User
 from core.events.models import Event
-from core.files.models import StoredFile
+from core.files.models import PendingFile, StoredFile
 from core.http.models import IdempotencyKey
 from core.jobs.models import ClockTurn, DeadLetter, Job, JobAttempt, JobStep
 from core.notifications.models import Notification, NotificationPreference
@@ -24,6 +24,7 @@ __all__ = [
     "Notification",
     "NotificationPreference",
     "Organization",
+    "PendingFile",
     "Role",
     "SecurityEvent",
     "StoredFile",

@@ -6,6 +6,9 @@ import errno
 import os
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from core.accounts.models import Organization
+from core.db.clock import now
 from core.db.rows import new_id
 from core.files import services as files
 from core.files.errors import FileDamaged, StorageAway
@@ -24,8 +28,11 @@ from core.files.incoming import (
     sweep_uploads,
     upload_folder,
 )
-from core.files.models import StoredFile
+from core.files.models import PendingFile, StoredFile
+from core.jobs.models import Job
+from core.tasks import remove_abandoned_files
 from tests import make
+from tests.run_jobs import run_jobs
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +75,7 @@ def test_the_same_bytes_are_kept_once_and_counted(storage: Path) -> None:
     assert first.id == second.id
     assert StoredFile.objects.get().references == 2
     assert contents(storage) == [b"abc"]
+    assert not PendingFile.objects.exists()
 
 
 @pytest.mark.django_db
@@ -96,6 +104,76 @@ def test_lost_bytes_come_back_with_the_next_upload_of_the_same(storage: Path) ->
     keep(b"abc", organization)
     assert default_storage.open(stored.key).read() == b"abc"
     assert contents(storage) == [b"abc"]
+
+
+def pending(organization: Organization, key: str, *, seconds: float) -> PendingFile:
+    return PendingFile.objects.create(
+        organization=organization, key=key, settle_at=now(plus_seconds=seconds)
+    )
+
+
+@pytest.mark.django_db
+def test_bytes_whose_row_never_came_are_removed_once_their_time_is_over(storage: Path) -> None:
+    organization = make.organization()
+    keys = [f"{organization.id}/{new_id()}" for _ in range(2)]
+    for key, seconds in zip(keys, (-1, 60), strict=True):
+        default_storage.save(key, ContentFile(b"no row"))
+        pending(organization, key, seconds=seconds)
+
+    remove_abandoned_files()
+    run_jobs()
+
+    assert [default_storage.exists(key) for key in keys] == [False, True]
+    assert PendingFile.objects.get().key == keys[1]
+
+
+@pytest.mark.django_db
+def test_bytes_that_took_too_long_are_refused_and_leave_nothing(
+    storage: Path, settings: Settings
+) -> None:
+    settings.PENDING_FILE_SECONDS = -60.0
+    organization = make.organization()
+    with receiving(limit=10**6, check_head=len) as receiver:
+        receiver.take(b"abc")
+        incoming = receiver.finish()
+        with (
+            suppress(StorageAway),
+            files.placing(incoming, organization_id=organization.id, media_type="x/y") as placed,
+            transaction.atomic(),
+        ):
+            remove_abandoned_files()
+            placed.keep()
+            pytest.fail("the bytes may be gone")
+    assert contents(storage) == []
+    assert not StoredFile.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bytes_of_a_commit_that_is_under_way_are_not_removed(
+    storage: Path, settings: Settings
+) -> None:
+    settings.PENDING_FILE_SECONDS = -60.0
+    organization = make.organization()
+    with receiving(limit=10**6, check_head=len) as receiver, ThreadPoolExecutor(1) as beside:
+        receiver.take(b"abc")
+        incoming = receiver.finish()
+        with (
+            files.placing(incoming, organization_id=organization.id, media_type="x/y") as placed,
+            transaction.atomic(),
+        ):
+            placed.keep()
+            for look in (remove_abandoned_files, placed.remove_unless_named):
+                beside.submit(closing_connection, look).result()
+    assert not Job.objects.exists()
+    assert not PendingFile.objects.exists()
+    assert contents(storage) == [b"abc"]
+
+
+def closing_connection(work: Callable[[], None]) -> None:
+    try:
+        work()
+    finally:
+        connection.close()
 
 
 @pytest.mark.django_db
