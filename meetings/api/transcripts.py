@@ -11,11 +11,13 @@ from rest_framework import serializers
 
 from core.accounts.models.organization import check_language
 from core.http.serializers import StrictSerializer
+from meetings.importers.values import (
+    LATEST_MS,
+    LONGEST_SPEAKER,
+    MOST_SEGMENTS,
+)
 from meetings.models import Recording, Transcript
 from meetings.text.notes import Note, NoteCode
-
-MOST_SEGMENTS = 50_000
-LATEST_MS = 2**31 - 1  # what the columns hold: 24 days
 
 
 class TranscriptNoteSerializer(serializers.Serializer[Any]):
@@ -65,12 +67,12 @@ class TranscriptSerializer(serializers.ModelSerializer[Transcript]):
 
 
 class WordSerializer(serializers.Serializer[Any]):
-    """A word and when it was said; `probability` is the engine's, 0 to 1."""
+    """A word and when it was said; `probability` is the engine's, 0 to 1, null for none."""
 
     start_ms = serializers.IntegerField()
     end_ms = serializers.IntegerField()
     text = serializers.CharField()
-    probability = serializers.FloatField()
+    probability = serializers.FloatField(allow_null=True)
 
 
 class SegmentSerializer(serializers.Serializer[Any]):
@@ -135,7 +137,7 @@ class SentSegmentSerializer(StrictSerializer):
     """What somebody said. Both times or neither; the text is kept letter by letter."""
 
     text = serializers.CharField(allow_blank=True, trim_whitespace=False)
-    speaker = serializers.CharField(max_length=200, allow_blank=True, default="")
+    speaker = serializers.CharField(max_length=LONGEST_SPEAKER, allow_blank=True, default="")
     start_ms = serializers.IntegerField(
         min_value=0, max_value=LATEST_MS, allow_null=True, default=None
     )

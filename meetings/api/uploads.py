@@ -31,7 +31,7 @@ class BadForm(errors.Invalid):
     """A multipart body that cannot be read, or with other parts than expected."""
 
     code = "upload.bad_form"
-    sentence = "Send the recording as the body, or as the one part named `file` of a form."
+    sentence = "Send the file as the body, or as the one part named `file` of a form."
 
 
 class TooManyUploads(errors.TooBusy):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -26,7 +26,7 @@ class Piece(NamedTuple):
     start_ms: int | None = None
     end_ms: int | None = None
     confidence: float | None = None
-    words: list[tuple[int, int, str, float]] = []
+    words: Sequence[tuple[int, int, str, float | None]] = ()
 
 
 def copy_segments(transcript: Transcript, pieces: Iterable[Piece]) -> None:

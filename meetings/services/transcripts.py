@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypedDict
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +10,7 @@ from django.db.models import Max
 from core.accounts.actor import Actor
 from core.events import services as events
 from meetings.events import TRANSCRIPT_COMPLETED
+from meetings.importers.values import ImportedSegment, ImportedTranscript, NotATranscript
 from meetings.models import Meeting, Transcript
 from meetings.services import meetings as meeting_services
 from meetings.services.segments import Piece, copy_segments, create_speakers
@@ -19,29 +18,23 @@ from meetings.services.segments import Piece, copy_segments, create_speakers
 ENGINE = "imported"
 
 
-class SpokenText(TypedDict):
-    """What somebody said. The times are both there or both None."""
-
-    text: str
-    speaker: str
-    start_ms: int | None
-    end_ms: int | None
-
-
 def import_transcript(
-    *, actor: Actor, meeting: Meeting, segments: Sequence[SpokenText], language: str = ""
+    *, actor: Actor, meeting: Meeting, text: ImportedTranscript, language: str = ""
 ) -> Transcript:
-    """Keep a text as the meeting's newest transcript, its own words unchanged.
+    """Store a text as the meeting's newest transcript, its own words unchanged.
 
-    Without a language it is said to be in the meeting's. Raises NotFound when the meeting was
-    deleted meanwhile.
+    Its language is `language`, else its own, else the meeting's. Raises NotATranscript for a text
+    without words, and NotFound when the meeting was deleted meanwhile.
     """
+    if not text.segments:
+        raise NotATranscript("The transcript holds no words.")
     with transaction.atomic():
-        held = meeting_services.lock_meeting(meeting, actor=actor)
-        transcript = _create(held, segments, language or held.language)
-        speakers = create_speakers(transcript, (segment["speaker"] for segment in segments))
-        copy_segments(transcript, (_piece(segment, speakers) for segment in segments))
-        meeting_services.mark_held(held)
+        locked_meeting = meeting_services.lock_meeting(meeting, actor=actor)
+        spoken = language or text.language or locked_meeting.language
+        transcript = _create(locked_meeting, text, spoken)
+        speakers = create_speakers(transcript, (segment.speaker for segment in text.segments))
+        copy_segments(transcript, (_piece(segment, speakers) for segment in text.segments))
+        meeting_services.mark_held(locked_meeting)
         publish_completed(transcript, actor_id=actor.user.id)
     return transcript
 
@@ -62,7 +55,7 @@ def publish_completed(transcript: Transcript, *, actor_id: UUID | None) -> None:
     )
 
 
-def _create(meeting: Meeting, segments: Sequence[SpokenText], language: str) -> Transcript:
+def _create(meeting: Meeting, text: ImportedTranscript, language: str) -> Transcript:
     imported = meeting.transcripts.filter(recording=None)
     latest = imported.aggregate(latest=Max("version"))["latest"] or 0
     return Transcript.objects.create(
@@ -71,17 +64,27 @@ def _create(meeting: Meeting, segments: Sequence[SpokenText], language: str) -> 
         version=latest + 1,
         engine=ENGINE,
         language=language,
-        segment_count=len(segments),
-        word_count=sum(len(segment["text"].split()) for segment in segments),
-        speech_ms=sum((s["end_ms"] or 0) - (s["start_ms"] or 0) for s in segments),
+        segment_count=len(text.segments),
+        word_count=sum(len(segment.text.split()) for segment in text.segments),
+        speech_ms=sum(map(_spoken_ms, text.segments)),
         uncovered_speech_ms=0,
+        notes=[note.to_json() for note in text.notes],
     )
 
 
-def _piece(segment: SpokenText, speakers: dict[str, UUID]) -> Piece:
+def _spoken_ms(segment: ImportedSegment) -> int:
+    """How long it was spoken; nothing is counted where the file says only when it began."""
+    if segment.start_ms is None or segment.end_ms is None:
+        return 0
+    return segment.end_ms - segment.start_ms
+
+
+def _piece(segment: ImportedSegment, speakers: dict[str, UUID]) -> Piece:
     return Piece(
-        text=segment["text"],
-        speaker_id=speakers.get(segment["speaker"]),
-        start_ms=segment["start_ms"],
-        end_ms=segment["end_ms"],
+        text=segment.text,
+        speaker_id=speakers.get(segment.speaker),
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        confidence=segment.confidence,
+        words=segment.bare_words(),
     )

@@ -18,6 +18,12 @@ class NoteCode(enum.StrEnum):
     CHANNELS_WITHOUT_SPEECH = "channels_without_speech"
     CHANNELS_INVERTED = "channels_inverted"
     QUIET_SPEECH_AMPLIFIED = "quiet_speech_amplified"
+    ENCODING_RECOGNISED = "encoding_recognised"
+    CUES_SKIPPED = "cues_skipped"
+    HEAD_LEFT_OUT = "head_left_out"
+    TIMES_OF_DAY = "times_of_day"
+    WORD_TIMES_LEFT_OUT = "word_times_left_out"
+    LANGUAGE_NOT_KNOWN = "language_not_known"
 
 
 # The names in braces are the details that each note comes with.
@@ -34,6 +40,13 @@ MESSAGES: dict[NoteCode, str] = {
     "{channels}.",
     NoteCode.QUIET_SPEECH_AMPLIFIED: "Audio track {track} is very quiet and was amplified by "
     "{decibels} dB.",
+    NoteCode.ENCODING_RECOGNISED: "The file was read as {encoding}.",
+    NoteCode.CUES_SKIPPED: "The file holds what cannot be read; it was left out: {where}.",
+    NoteCode.HEAD_LEFT_OUT: "Lines before the first words were left out: {lines}.",
+    NoteCode.TIMES_OF_DAY: "The file holds times of day; they were counted from the first one.",
+    NoteCode.WORD_TIMES_LEFT_OUT: "Times of words that are not those of the text were left out: "
+    "{where}.",
+    NoteCode.LANGUAGE_NOT_KNOWN: "The file names a language that is not known: {language}.",
 }
 
 

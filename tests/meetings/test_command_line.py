@@ -22,6 +22,7 @@ from tests.bench import recordings
 from tests.meetings.recordings import JFK
 
 ROOT = Path(__file__).resolve().parents[2]
+TRANSCRIPTS = ROOT / "tests" / "data" / "transcripts"
 NO_SERVERS = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
 
 
@@ -139,6 +140,30 @@ def test_an_empty_transcript_is_no_error(tmp_path: Path) -> None:
     assert "language" not in text
 
 
+def test_two_voices_in_a_caption_each_have_their_tasks() -> None:
+    text = said("analyse", TRANSCRIPTS / "07-two-voices.vtt", "--held-on", "2026-11-18")
+    assert text.count("(Ben Holm, due") == 2
+    assert "(Anna Berg" not in text
+
+
+def test_words_before_a_colon_own_no_task() -> None:
+    for file in ("01-colon.vtt", "01-colon.txt"):
+        assert "Here is the thing," not in said("analyse", TRANSCRIPTS / file, "--language", "en")
+
+
+def test_captions_that_scroll_hold_a_decision_once() -> None:
+    text = said("analyse", TRANSCRIPTS / "06-rolling.vtt")
+    assert "from 3 of 3 turns" in text
+    assert text.count("- we agreed") + text.count("- We agreed") == 1
+
+
+def test_what_a_file_holds_beside_speech_is_said(tmp_path: Path) -> None:
+    text = said("analyse", TRANSCRIPTS / "05-windows-1252.srt", "--language", "de")
+    assert "(The file was read as Windows-1252.)" in text
+    whole = json.loads(said("analyse", TRANSCRIPTS / "05-utf-16.srt", "--out", "json"))
+    assert [note["code"] for note in whole["notes"]] == ["encoding_recognised"]
+
+
 def test_a_file_with_half_a_character_is_refused_in_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "half.json"
     file.write_text(r'[{"text": "We agreed to buy it \ud800."}]')
@@ -150,7 +175,7 @@ def test_a_file_with_half_a_character_is_refused_in_a_sentence(tmp_path: Path) -
     ("arguments", "reason"),
     [
         (("analyse", "missing.txt"), "missing.txt cannot be read"),
-        (("analyse", JFK), "not UTF-8"),
+        (("analyse", JFK), "not text"),
         (("analyse", "README.md", "--held-on", "Friday"), "a day such as"),
     ],
 )

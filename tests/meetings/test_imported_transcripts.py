@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
 
 from core.accounts.models import Role
 from core.events.models import Event
-from meetings.models import Segment, Speaker, Transcript
+from core.files.incoming import upload_folder
+from meetings.importers.transcripts import read_transcript
+from meetings.models import Meeting, Segment, Speaker, Transcript
 from tests import make
 from tests.meetings.insight import DISCUSSION, address, send
+
+TRANSCRIPTS = Path(__file__).resolve().parents[1] / "data" / "transcripts"
+NOT_READABLE = "transcript.not_readable"
 
 pytestmark = pytest.mark.django_db
 
@@ -159,3 +166,162 @@ def test_viewers_and_strangers_cannot_send_one() -> None:
         for answer in (send(who, meeting) for who in (viewer, reader, make.client(make.actor())))
     ]
     assert refusals == [(403, "role.too_low"), (403, "scope.missing"), (404, "not_found")]
+
+
+def post_file(
+    client: APIClient,
+    meeting: Meeting,
+    data: bytes,
+    content_type: str,
+    query: str = "",
+    **more: Any,
+) -> Any:
+    """The answer to a file in the body."""
+    url = f"{address(meeting, 'transcript')}{query}"
+    return client.generic("POST", url, data, content_type=content_type, **more)  # type: ignore[arg-type]  # bytes are right
+
+
+def said_in(client: APIClient, meeting: Meeting) -> list[tuple[str | None, str]]:
+    shown = client.get(address(meeting, "transcript")).json()
+    return [(s["speaker"], s["text"]) for s in shown["segments"]["results"]]
+
+
+@pytest.mark.parametrize(
+    ("file", "content_type"),
+    [
+        ("01-colon.vtt", "text/vtt"),
+        ("01-colon.txt", "text/plain; charset=utf-8"),
+        ("02-srt-dots.srt", "application/x-subrip"),
+        ("05-utf-16.srt", "application/x-subrip"),
+        ("05-windows-1252.srt", "application/octet-stream"),
+        ("06-rolling.vtt", "text/vtt"),
+        ("07-teams.vtt", "text/vtt"),
+        ("07-two-voices.vtt", "text/vtt"),
+        ("08-whisper.json", "application/json"),
+        ("08-whisperx.json", "application/json"),
+        ("09-otter.txt", "text/plain"),
+    ],
+)
+def test_a_file_as_body_and_as_form_comes_to_what_the_reader_finds(
+    file: str, content_type: str
+) -> None:
+    actor = make.actor()
+    client = make.client(actor)
+    path = TRANSCRIPTS / file
+    read = read_transcript(path.read_bytes(), filename=file)
+    expected = [(segment.speaker or None, segment.text) for segment in read.segments]
+    for is_form in (False, True):
+        meeting = make.meeting(organization=actor.organization, language="sv")
+        if is_form:
+            with path.open("rb") as opened:
+                form = {"file": opened, "language": "de"}
+                answer = client.post(address(meeting, "transcript"), form, format="multipart")
+        else:
+            answer = post_file(client, meeting, path.read_bytes(), content_type, "?language=de")
+        assert answer.status_code == 201, answer.content
+        assert said_in(client, meeting) == expected
+        sent = answer.json()["transcript"]
+        assert (sent["language"], sent["segment_count"]) == ("de", len(expected))
+        assert [n["code"] for n in sent["notes"]] == [str(note.code) for note in read.notes]
+
+
+def test_the_language_of_a_file_goes_before_the_meetings() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization, language="sv")
+    data = (TRANSCRIPTS / "06-rolling.vtt").read_bytes()
+    answer = post_file(make.client(actor), meeting, data, "text/vtt")
+    assert answer.json()["transcript"]["language"] == "en"
+
+
+def test_words_of_a_file_are_stored_with_their_times() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    data = (TRANSCRIPTS / "06-rolling.vtt").read_bytes()
+    post_file(make.client(actor), meeting, data, "text/vtt")
+    for segment in Segment.objects.all():
+        assert [text for _, _, text, _ in segment.words] == segment.text.split()
+    shown = make.client(actor).get(address(meeting, "transcript")).json()
+    assert shown["segments"]["results"][0]["words"][1] == {
+        "start_ms": 400,
+        "end_ms": 800,
+        "text": "agreed",
+        "probability": None,
+    }
+
+
+def test_what_cannot_be_read_in_a_file_is_named_in_the_notes() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    data = b"WEBVTT\n\nstray\n\n00:01.000 --> 00:02.000\nHello.\n"
+    answer = post_file(make.client(actor), meeting, data, "text/vtt")
+    assert answer.json()["transcript"]["notes"] == [
+        {
+            "code": "cues_skipped",
+            "message": "The file holds what cannot be read; it was left out: line 3.",
+            "details": {"where": ["line 3"]},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "status", "code", "reason"),
+    [
+        (b"1\n00:00 -> 00:01\na\n", "application/x-subrip", 400, NOT_READABLE, "Line 1"),
+        (b"<html>\n<p>Hello</p>\n", "text/plain", 400, NOT_READABLE, "Line 1"),
+        (b"", "text/vtt", 400, NOT_READABLE, "no words"),
+        (b"WEBVTT\n", "text/vtt", 400, NOT_READABLE, "no words"),
+        (b"a\0b", "text/plain", 400, NOT_READABLE, "not text"),
+        (b'{"text": "a", "mood": 1}', "application/json", 400, NOT_READABLE, "field mood"),
+        (b"[7]", "application/json", 400, NOT_READABLE, "not an object"),
+        (b"Bo: Hi.\n" * 200, "text/plain", 413, "upload.too_large", "larger"),
+        (b"Bo: Hi.\n", "multipart/form-data", 400, "upload.bad_form", "file"),
+    ],
+)
+def test_a_file_that_is_refused_leaves_nothing(
+    settings: Settings, data: bytes, content_type: str, status: int, code: str, reason: str
+) -> None:
+    settings.TRANSCRIPT_MAX_BYTES = 1000
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    answer = post_file(make.client(actor), meeting, data, content_type)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.content
+    assert reason in answer.json()["detail"]
+    assert not Transcript.objects.exists()
+    assert not any(upload_folder().iterdir())
+
+
+def test_a_language_that_is_no_tag_is_refused_by_field() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    for content_type, data in (
+        ("text/plain", b"Bo: Hi.\n"),
+        ("application/json", b'{"text": "a"}'),
+    ):
+        answer = post_file(make.client(actor), meeting, data, content_type, "?language=no+such")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), answer.content
+        assert "language" in answer.json()["fields"]
+    assert not Transcript.objects.exists()
+
+
+def test_the_same_file_sent_twice_with_a_key_is_kept_once() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    client = make.client(actor)
+    answers = [
+        post_file(client, meeting, b"Bo: Hi.\n", "text/plain", HTTP_IDEMPOTENCY_KEY="k")
+        for _ in range(2)
+    ]
+    assert answers[0].status_code == 201, answers[0].content
+    assert answers[0].json() == answers[1].json()
+    assert Transcript.objects.count() == 1
+
+
+def test_what_the_api_shows_can_be_sent_in_again() -> None:
+    actor = make.actor()
+    client = make.client(actor)
+    first, second = (make.meeting(organization=actor.organization) for _ in range(2))
+    send(client, first)
+    shown = client.get(address(first, "transcript")).json()
+    answer = client.post(address(second, "transcript"), shown)
+    assert answer.status_code == 201, answer.content
+    assert said_in(client, second) == said_in(client, first)

@@ -14,6 +14,7 @@ from core.events.models import Event
 from core.jobs import services as jobs
 from core.jobs.models import JobStatus
 from meetings.analysis.findings import Section
+from meetings.importers.values import ImportedSegment, ImportedTranscript
 from meetings.models import Analysis, AnalysisSection, AnalysisStatus, Meeting, Transcript
 from meetings.services import analysis as analysis_services
 from meetings.services import transcripts as transcript_services
@@ -35,9 +36,9 @@ OLD, NEW = "We agreed to repair the old printer.", "We agreed to buy the new pro
 
 def imported(actor: Actor, meeting: Meeting, text: str) -> Transcript:
     """A text whose event nobody hears of."""
-    said: Any = {"text": text, "speaker": "Anna", "start_ms": None, "end_ms": None}
+    said = ImportedTranscript((ImportedSegment(text, "Anna"),))
     transcript = transcript_services.import_transcript(
-        actor=actor, meeting=meeting, segments=[said], language="en"
+        actor=actor, meeting=meeting, text=said, language="en"
     )
     Event.objects.all().delete()
     return transcript

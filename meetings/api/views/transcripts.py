@@ -16,6 +16,8 @@ from core.http.pagination import CursorPages
 from core.http.views import ApiView
 from meetings import queries
 from meetings.api.parameters import id_in
+from meetings.api.serializers import UploadFormSerializer
+from meetings.api.transcript_files import MEDIA_TYPES, sent_text
 from meetings.api.transcripts import (
     ImportedTranscriptSerializer,
     MeetingTranscriptSerializer,
@@ -25,6 +27,11 @@ from meetings.api.transcripts import (
 )
 from meetings.models import Meeting
 from meetings.services import transcripts as transcript_services
+
+TEXT_OPTIONS = [
+    OpenApiParameter("filename", OpenApiTypes.STR, description="The name of a file in the body."),
+    OpenApiParameter("language", OpenApiTypes.STR, description="Of a file in the body, as `en`."),
+]
 
 
 class MeetingTranscript(ApiView):
@@ -74,18 +81,26 @@ class MeetingTranscript(ApiView):
         summary="Send in a text",
         description=(
             "For a discussion that needs no transcription: a new transcript of the meeting, its "
-            "words kept letter by letter. Speakers and times may be left out. At most 50,000 "
-            "segments, and 8 MiB of JSON unless the operator says otherwise: over 200,000 words."
+            "words kept letter by letter. Send JSON in the shape below, or a file: WebVTT, SubRip, "
+            "SBV, lines of text with names and times, JSON of Minutebook or of a program around "
+            "Whisper; as the body or as the part `file` of a form. Its content decides what it "
+            "is. Up to 1 % unreadable cues, or one, are left out and named in `notes`. Speakers "
+            "and times may be missing. At most 50,000 segments, and 8 MiB unless the operator "
+            "says otherwise: over 200,000 words of JSON."
         ),
-        request=SentTranscriptSerializer,
+        parameters=TEXT_OPTIONS,
+        request={
+            "application/json": SentTranscriptSerializer,
+            "multipart/form-data": UploadFormSerializer,
+            **dict.fromkeys(MEDIA_TYPES, OpenApiTypes.BINARY),
+        },
         responses={201: ImportedTranscriptSerializer},
     )
     def post(self, request: Request, meeting_id: UUID) -> Response:
         meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
-        sent = SentTranscriptSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
+        sent = sent_text(request)
         transcript = transcript_services.import_transcript(
-            actor=self.actor, meeting=meeting, **sent.validated_data
+            actor=self.actor, meeting=meeting, text=sent.text, language=sent.language
         )
         return Response(ImportedTranscriptSerializer(transcript).data, status=HTTPStatus.CREATED)
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import textwrap
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ from meetings.analysis.findings import (
     SummaryFound,
     TopicFound,
 )
-from meetings.importers.transcripts import ImportedTranscript, read_transcript
+from meetings.importers.transcripts import read_transcript
+from meetings.importers.values import ImportedTranscript
 from meetings.text.language_tags import base_language
+from meetings.text.notes import Note as FileNote
 
 HEADINGS = {
     Section.SUMMARY: "Summary",
@@ -55,16 +57,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        file = options["file"]
         try:
-            transcript = read_transcript(options["file"].read_bytes())
+            transcript = read_transcript(file.read_bytes(), filename=file.name)
         except OSError as error:
-            raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
+            raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         except errors.Refusal as refusal:
             raise CommandError(refusal.detail) from refusal
         discussion = _discussion(transcript, options["language"], options["held_on"])
         found = [embedded.find(section, discussion) for section in Section]
         write = _json if options["out"] == "json" else _txt
-        self.stdout.write(write(found, discussion), ending="")
+        self.stdout.write(write(found, discussion, transcript.notes), ending="")
 
 
 def _day(text: str) -> date:
@@ -84,9 +87,10 @@ def _discussion(
     return Discussion(tuple(turns), base_language(language or transcript.language), held_on)
 
 
-def _json(found: list[SectionFindings], _discussion: Discussion) -> str:
+def _json(found: list[SectionFindings], _discussion: Discussion, notes: Iterable[FileNote]) -> str:
     whole = {
         "engine": embedded.NAME,
+        "notes": [{**note.to_json(), "message": note.message} for note in notes],
         "sections": {findings.section: _plain(findings) for findings in found},
     }
     return json.dumps(whole, ensure_ascii=False, indent=1, default=str) + "\n"
@@ -98,11 +102,12 @@ def _plain(findings: SectionFindings) -> dict[str, Any]:
     return plain
 
 
-def _txt(found: list[SectionFindings], discussion: Discussion) -> str:
+def _txt(found: list[SectionFindings], discussion: Discussion, notes: Iterable[FileNote]) -> str:
     turns = {turn.id: turn for turn in discussion.turns}
     of_all = set.intersection(*(set(findings.notes) for findings in found))
     read = max(findings.turns_used for findings in found)
-    lines = [f"{embedded.NAME}, from {read} of {len(turns)} turns", *_told(of_all), ""]
+    lines = [f"{embedded.NAME}, from {read} of {len(turns)} turns", *_told(of_all)]
+    lines += [*(f"({note.message})" for note in notes), ""]
     for findings in found:
         lines += [HEADINGS[findings.section].upper(), *_lines(findings, turns)]
         lines += [*_told(set(findings.notes) - of_all), ""]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from meetings.importers.transcripts import ImportedSegment, NotATranscript, read_transcript
+from meetings.importers.transcripts import read_transcript
+from meetings.importers.values import ImportedSegment, NotATranscript
 from meetings.text.caption_files import subrip, webvtt
 from meetings.text.captions import captions
 from meetings.text.segments import Segment
@@ -22,15 +21,6 @@ def test_lines_of_text_have_speakers_and_times_where_they_give_them() -> None:
         ImportedSegment("And soon.", "Bo"),
         ImportedSegment("Bye.", "Bo", 3_723_000),
     )
-
-
-def test_json_is_read_as_transcribe_writes_it_and_as_the_api_takes_it() -> None:
-    segments = [{"text": "Hello.", "speaker": "Bo", "start_ms": 0, "end_ms": 900, "words": []}]
-    whole = read_transcript(json.dumps({"language": "en", "segments": segments}).encode())
-    assert whole.language == "en"
-    assert whole.segments == (ImportedSegment("Hello.", "Bo", 0, 900),)
-    assert read_transcript(json.dumps(segments).encode()).segments == whole.segments
-    assert read_transcript(json.dumps({"turns": segments}).encode()).segments == whole.segments
 
 
 @pytest.mark.parametrize(("write", "named"), [(subrip, True), (webvtt, False)])
@@ -52,6 +42,55 @@ def test_a_colon_in_a_sentence_names_nobody() -> None:
     long = "What I wanted to tell all of you here before we go home is the following one"
     (segment,) = read_transcript(f"{long}: it works.".encode()).segments
     assert segment.speaker == ""
+
+
+def _damaged(cues: int, *, of: int) -> bytes:
+    """SubRip of four lines a cue; the last ones have no times."""
+    whole = "1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n" * (of - cues)
+    return (whole + "2\n00:00:zz,000 --> 00:00:02,000\nLost.\n\n" * cues).encode()
+
+
+@pytest.mark.parametrize(("cues", "of"), [(1, 2), (1, 60), (2, 200)])
+def test_up_to_one_percent_unreadable_cues_are_skipped_and_named(cues: int, of: int) -> None:
+    found = read_transcript(_damaged(cues, of=of))
+    assert {segment.text for segment in found.segments} == {"Hello."}
+    first = 4 * (of - cues) + 1
+    assert [note.to_json() for note in found.notes] == [
+        {
+            "code": "cues_skipped",
+            "details": {"where": [f"line {first + 4 * n}" for n in range(cues)]},
+        }
+    ]
+
+
+@pytest.mark.parametrize(("cues", "of"), [(1, 1), (2, 2), (2, 199), (3, 299)])
+def test_more_unreadable_cues_refuse_the_file_with_its_line(cues: int, of: int) -> None:
+    with pytest.raises(NotATranscript, match=rf"^Line {4 * (of - cues) + 1} has no times"):
+        read_transcript(_damaged(cues, of=of))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!DOCTYPE html>\n<html><body>\n<p>Hello</p>\n",
+        b"start\tend\ttext\n0\t1200\tHello.\n1200\t2000\tBye.\n",
+        b"1\n00:00:01,000 -> 00:00:02,000\nHello.\n\n2\n00:00:02,000 -> 00:00:03,000\nBye.\n",
+        b"Dear all,\nhere it is.\n1\n00:00:01,000 --> 00:00:02,000\nHello.\n\nPS: thanks\n",
+    ],
+    ids=["a page", "a table", "arrows of another kind", "a letter around captions"],
+)
+def test_a_file_of_another_shape_is_refused_with_its_line(data: bytes) -> None:
+    with pytest.raises(NotATranscript, match=r"^Line \d"):
+        read_transcript(data)
+
+
+def test_lines_announced_as_captions_are_not_kept_as_speech() -> None:
+    with pytest.raises(NotATranscript, match="Line 1"):
+        read_transcript(b"Hello.\n", filename="Call.SRT")
+    with pytest.raises(NotATranscript, match="Line 1"):
+        read_transcript(b"Hello.\n", media_type="text/vtt")
+    # The content goes before the name.
+    assert read_transcript(b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi.\n", filename="a.srt").segments
 
 
 @pytest.mark.parametrize("data", [b"", b"\n \n", b"[]", b'{"segments": []}', b"WEBVTT\n"])
