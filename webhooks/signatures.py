@@ -38,7 +38,9 @@ FEWEST_SECRET_BYTES, MOST_SECRET_BYTES = 24, 64
 KEY_BYTES = 32
 MOST_SIGNATURES = 16  # in one header; more are not looked at
 
-_ID = re.compile(r"[\x21-\x7e]{1,255}")
+# Without a dot: it separates id, time and body in what is signed, so an id with one could take in
+# the time and a part of the body of another message.
+_ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,255}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.I | re.ASCII)
 

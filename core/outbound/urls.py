@@ -10,12 +10,12 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-import threading
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote
+from uuid import UUID
 
 import idna
 from django.conf import settings
@@ -23,10 +23,11 @@ from django.conf import settings
 from core import errors
 from core.outbound.addresses import Address, why_refused
 from core.outbound.names import Answers, NameUnknown, Resolver, shared_names
+from core.resilience.shares import Shares
 
 MAX_CHARACTERS = 2048
 LOOK_UP_SECONDS = 2.0
-LOOK_UPS_AT_ONCE = 2  # of a web process: a silent name server must not hold all of its threads
+LOOK_UPS_AT_ONCE = 4  # of a web process: a silent name server must not hold all of its threads
 PORTS = {"https": 443, "http": 80}
 FIRST_FREE_PORT = 1024
 
@@ -94,7 +95,7 @@ class UrlLookUpsBusy(errors.TooBusy):
     sentence = "Too many addresses are being looked up. Try again shortly."
 
 
-_free_look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
+_look_ups = Shares(LOOK_UPS_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +115,20 @@ class Target:
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def check_url(url: str, *, resolver: Resolver | None = None) -> Target:
+def check_url(
+    url: str, *, organization_id: UUID | None = None, resolver: Resolver | None = None
+) -> Target:
     """Read a URL and look its host up; every address of it must be public.
 
     Takes as long as a name server, at most 2 s; what was found is remembered for 5 s. For requests:
-    two are looked up at once, the next is refused. Raises one of the refusals above, whose codes
-    are stable and whose sentences do not tell what was found. `resolver` answers instead of the
-    system.
+    four are looked up at once, shared fairly between organizations. Raises one of the refusals
+    above, whose codes are stable and whose sentences do not tell what was found. `resolver` answers
+    instead of the system.
     """
     target = read_url(url)
-    addresses = (target.address,) if target.address else _addresses(target.host, resolver)
+    addresses = (
+        (target.address,) if target.address else _addresses(target.host, organization_id, resolver)
+    )
     if any(map(why_refused, addresses)):
         raise UrlAddressRefused
     return target
@@ -137,16 +142,16 @@ def read_url(url: str) -> Target:
     return target
 
 
-def _addresses(host: str, resolver: Resolver | None) -> Answers:
+def _addresses(host: str, organization_id: UUID | None, resolver: Resolver | None) -> Answers:
     try:
         known = None if resolver else shared_names().known(host)
     except NameUnknown:
         raise UrlNotFound from None
-    return known or _look_up(host, resolver)
+    return known or _look_up(host, organization_id, resolver)
 
 
-def _look_up(host: str, resolver: Resolver | None) -> Answers:
-    if not _free_look_ups.acquire(blocking=False):
+def _look_up(host: str, organization_id: UUID | None, resolver: Resolver | None) -> Answers:
+    if not _look_ups.take(organization_id):
         raise UrlLookUpsBusy(retry_after=LOOK_UP_SECONDS)
     try:
         if resolver:
@@ -156,7 +161,7 @@ def _look_up(host: str, resolver: Resolver | None) -> Answers:
     except NameUnknown:
         raise UrlNotFound from None
     finally:
-        _free_look_ups.release()
+        _look_ups.release(organization_id)
     if not found:
         raise UrlNotFound
     return found

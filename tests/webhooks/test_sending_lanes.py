@@ -75,6 +75,20 @@ def test_whoever_holds_least_comes_first_and_nobody_takes_all_the_room(settings:
     assert taken(free=4) == {other.id: 3}
 
 
+def test_an_organization_with_many_endpoints_leaves_room_for_others(settings: Settings) -> None:
+    settings.WEBHOOK_IN_FLIGHT = 64
+    organization = make.organization()
+    for _ in range(10):
+        lane(8, organization=organization)
+    few = lane(3)
+
+    first = taken(free=8)
+    assert (first[few.id], sum(first.values())) == (3, 8), "organizations take turns"
+    assert sum(taken(free=56).values()) == 40, "a quarter is kept for others"
+    other = lane(3)
+    assert taken(free=16) == {other.id: 3}
+
+
 def test_what_is_disabled_paused_or_not_due_is_not_taken() -> None:
     lane(1, disabled_at=now(), disabled_reason="by_hand")
     lane(1, paused_until=now(plus_seconds=60))

@@ -161,6 +161,14 @@ def test_we_accept_what_the_judges_sign() -> None:
         verify("stripe", by_stripe(body, NOW), body=body)
 
 
+def test_signed_bytes_cannot_be_read_as_another_id_and_time() -> None:
+    """`m1.NOW.NOW.rest` is also the id `m1.NOW`, the time NOW and the body `rest`."""
+    headers = standard(b"%d.rest" % NOW, NOW)
+    verify("standard", headers, body=b"%d.rest" % NOW)
+    with pytest.raises(signatures.SignatureInvalid):
+        verify("standard", {**headers, "webhook-id": f"m1.{NOW}"}, body=b"rest")
+
+
 @pytest.mark.parametrize("scheme", SIGNED)
 def test_a_signed_message_is_known_by_what_was_signed(scheme: str) -> None:
     headers = SIGNED[scheme][0](BODY, NOW)

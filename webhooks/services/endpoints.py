@@ -72,7 +72,7 @@ def check_place(*, actor: Actor, url: str) -> None:
     TooManyEndpoints or what is wrong with the URL.
     """
     _count(actor.organization.id)
-    check_url(url)
+    check_url(url, organization_id=actor.organization.id)
 
 
 def _check_room(organization_id: UUID) -> None:
@@ -94,7 +94,7 @@ def update_endpoint(*, endpoint: Endpoint, **changes: Any) -> Endpoint:
     is wrong with it.
     """
     if changes.get("url", endpoint.url) != endpoint.url:
-        check_url(changes["url"])
+        check_url(changes["url"], organization_id=endpoint.organization_id)
     with transaction.atomic():
         held = _lock(endpoint)
         moves = changes.get("url", held.url) != held.url

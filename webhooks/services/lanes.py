@@ -30,8 +30,11 @@ WITH RECURSIVE waiting AS (
 ), busy AS (
     SELECT endpoint_id, count(*) AS running FROM webhooks_delivery
      WHERE status = 'running' GROUP BY endpoint_id
+), busy_organization AS (
+    SELECT organization_id, count(*) AS running FROM webhooks_delivery
+     WHERE status = 'running' GROUP BY organization_id
 ), known AS (
-    SELECT endpoint.id, COALESCE(busy.running, 0) AS running,
+    SELECT endpoint.id, endpoint.organization_id, COALESCE(busy.running, 0) AS running,
            CASE WHEN failures_in_a_row >= %(breaker)s THEN 1
                 WHEN failures_in_a_row > 0 OR last_success_at IS NULL
                   OR last_success_at < statement_timestamp() - interval '1 hour' THEN %(first)s
@@ -46,7 +49,8 @@ WITH RECURSIVE waiting AS (
      WHERE disabled_at IS NULL
        AND (paused_until IS NULL OR paused_until <= statement_timestamp())
 ), lane AS (
-    SELECT known.id, running, is_limited, LEAST(width - running, slots) AS room, due.since
+    SELECT known.id, known.organization_id, running, is_limited,
+           LEAST(width - running, slots) AS room, due.since
       FROM known CROSS JOIN LATERAL (
            SELECT min(next_attempt_at) AS since FROM webhooks_delivery
             WHERE endpoint_id = known.id AND status = 'queued') AS due
@@ -54,9 +58,10 @@ WITH RECURSIVE waiting AS (
 )
 """
 
-# Those that hold least come first. Lanes that hold much leave some room for others to begin in. Ids
-# go on as arrays, for which the planner enters the index, never as joins with the whole table. It
-# locks what it writes before, and passes over what somebody else has: it never waits.
+# Organizations that hold least come first, and of their lanes those that do. What holds much leaves
+# some room for others to begin in. Ids go on as arrays, for which the planner enters the index,
+# never as joins with the whole table. It locks what it writes before, and passes over what somebody
+# else has: it never waits.
 TAKE = """
 , counted AS (
     SELECT id FROM webhooks_endpoint
@@ -66,7 +71,7 @@ TAKE = """
     SELECT lane.*, count(*) OVER () AS lanes FROM lane
      WHERE NOT is_limited OR id = ANY(ARRAY(SELECT id FROM counted))
 ), due AS (
-    SELECT delivery.id, next_attempt_at, running + row_number() OVER (
+    SELECT delivery.id, organization_id, next_attempt_at, running + row_number() OVER (
                PARTITION BY lane.id ORDER BY next_attempt_at, delivery.id) AS turn
       FROM open_lane AS lane
      CROSS JOIN LATERAL (
@@ -75,11 +80,17 @@ TAKE = """
               AND next_attempt_at <= statement_timestamp()
             ORDER BY next_attempt_at
             LIMIT LEAST(lane.room, 1 + 4 * %(free)s / lanes)) AS delivery
+), shared AS (
+    SELECT due.*, COALESCE(running, 0) + row_number() OVER (
+               PARTITION BY due.organization_id ORDER BY turn, next_attempt_at, id) AS share
+      FROM due LEFT JOIN busy_organization USING (organization_id)
 ), chosen AS (
     SELECT id FROM (
-        SELECT id, turn, row_number() OVER (ORDER BY turn, next_attempt_at, id) AS place FROM due
+        SELECT id, turn, share,
+               row_number() OVER (ORDER BY share, turn, next_attempt_at, id) AS place FROM shared
     ) AS ordered
-     WHERE place <= %(free)s - CASE WHEN turn > %(first)s THEN %(kept)s ELSE 0 END
+     WHERE place <= %(free)s
+         - CASE WHEN turn > %(first)s OR share > 2 * %(first)s THEN %(kept)s ELSE 0 END
 ), held AS (
     SELECT id FROM webhooks_delivery
      WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'queued'

@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
+from uuid import UUID
 
 import pytest
 import urllib3
 from pytest_django.fixtures import Settings
 
 from core import errors
+from core.db.rows import new_id
 from core.outbound import names
 from core.outbound.names import Answers, Names, NameUnknown
-from core.outbound.urls import LOOK_UPS_AT_ONCE, check_url, read_url
+from core.outbound.urls import LOOK_UPS_AT_ONCE, Target, check_url, read_url
 
 
 def answers(*texts: str) -> Callable[[str], Answers]:
@@ -199,28 +201,36 @@ def test_a_name_without_an_address_is_not_found() -> None:
         assert caught.value.code == "url.not_found"
 
 
-def test_a_silent_name_server_holds_no_more_than_two_requests() -> None:
-    asked, silence = threading.Barrier(LOOK_UPS_AT_ONCE + 1), threading.Event()
+def test_silent_name_server_of_one_organization_leaves_look_ups_for_others() -> None:
+    one, other = new_id(), new_id()
+    at_most = LOOK_UPS_AT_ONCE // 2
+    asked, silence = threading.Barrier(at_most + 1), threading.Event()
 
     def silent(_host: str) -> Answers:
         asked.wait(10)
         silence.wait(10)
         return answers("8.8.8.8")("slow.example")
 
-    with ThreadPoolExecutor(LOOK_UPS_AT_ONCE) as requests:
-        held = [
-            requests.submit(check_url, "https://slow.example/", resolver=silent)
-            for _ in range(LOOK_UPS_AT_ONCE)
+    def look_up(organization_id: UUID) -> Target:
+        public = answers("8.8.8.8")
+        return check_url("https://example.com/", organization_id=organization_id, resolver=public)
+
+    with ThreadPoolExecutor(at_most) as requests:
+        url = "https://slow.example/"
+        running = [
+            requests.submit(check_url, url, organization_id=one, resolver=silent)
+            for _ in range(at_most)
         ]
         asked.wait(10)
         with pytest.raises(errors.TooBusy) as caught:
-            check_url("https://example.com/", resolver=answers("8.8.8.8"))
-        assert check_url("https://8.8.8.8/").host == "8.8.8.8"
+            look_up(one)
+        assert check_url("https://8.8.8.8/", organization_id=one).host == "8.8.8.8"
+        assert look_up(other).host == "example.com"
         silence.set()
-        assert {one.result().host for one in held} == {"slow.example"}
+        assert {request.result().host for request in running} == {"slow.example"}
     assert caught.value.code == "url.look_ups_busy"
     assert caught.value.retry_after
-    check_url("https://example.com/", resolver=answers("8.8.8.8"))
+    look_up(one)
 
 
 def test_unencrypted_addresses_are_for_operators_to_allow(settings: Settings) -> None:
