@@ -83,6 +83,7 @@ _FIRST_LOOK = {"probesize": "262144"}
 _SECOND_LOOK = {"probesize": "10000000"}
 # Indexes of long films are some MB; a header of more than this serves to exhaust the machine.
 _MOST_HEADER_BYTES = 128 * 1024**2
+_LARGEST_READ_BYTES = 1024**2
 _SAMPLE_RATES = range(4_000, 768_001)
 _MOST_CHANNELS = 64
 
@@ -145,8 +146,10 @@ class _Source:
     def read(self, size: int) -> bytes:
         if self._left <= 0 and not self.is_open:
             return b""
-        self._left -= size
-        return self._file.read(size)
+        # FFmpeg asks for a whole cover or table at once, and takes less.
+        block = self._file.read(min(size, _LARGEST_READ_BYTES))
+        self._left -= len(block)
+        return block
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = self._start if whence == os.SEEK_SET else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import struct
+import tracemalloc
 from pathlib import Path
 
 import av
@@ -246,3 +247,34 @@ def damaged(whole: bytes, dice: random.Random) -> bytes:
     start, length = dice.randrange(len(data)), dice.randrange(3000)
     piece = data[start : start + length]
     return bytes(data[:start] + piece * dice.randrange(3) + data[start + length :])
+
+
+def mp4_with_a_cover(path: Path, cover_bytes: int) -> Path:
+    """An MP4 that is nothing but a cover, mostly a hole in the file."""
+    handler = b"\0\0\0\x21hdlr" + bytes(8) + b"mdirappl" + bytes(9)
+    head = struct.pack(">II", 13, 0)  # a JPEG
+    for name, before in (
+        (b"data", b""),
+        (b"covr", b""),
+        (b"ilst", b""),
+        (b"meta", bytes(4) + handler),
+        (b"udta", b""),
+        (b"moov", b""),
+    ):
+        content = before + head
+        head = struct.pack(">I", 8 + len(content) + cover_bytes) + name + content
+    with path.open("wb") as file:
+        file.write(b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42" + head + b"\xff\xd8\xff")
+        file.truncate(24 + len(head) + cover_bytes)
+    return path
+
+
+def test_a_huge_cover_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = mp4_with_a_cover(tmp_path / "cover.m4a", 300 * 1024**2)
+    tracemalloc.start()
+    try:
+        with pytest.raises((NoAudio, Unreadable)):
+            probe(path)
+        assert tracemalloc.get_traced_memory()[1] < 10 * 1024**2
+    finally:
+        tracemalloc.stop()
