@@ -155,6 +155,7 @@ CACHES = {
 # nudge: early acknowledgement, no retries, no countdowns, no results unless a task asks for one.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives its servers
 # Also what a broker answers that is full, a replica or without its disk: it will recover.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {

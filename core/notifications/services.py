@@ -6,6 +6,7 @@ import smtplib
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from django.conf import settings
@@ -136,8 +137,11 @@ def send_mail(*, message_id: uuid.UUID, to: str, subject: str, text: str) -> Non
         subject,
         text,
         to=[to],
-        # Auto-Submitted keeps holiday notices from answering (RFC 3834).
-        headers={"Message-ID": f"<{message_id}@{domain}>", "Auto-Submitted": "auto-generated"},
+        headers={
+            "Date": format_datetime(now()),
+            "Message-ID": f"<{message_id}@{domain}>",
+            "Auto-Submitted": "auto-generated",  # holiday notices do not answer (RFC 3834)
+        },
     )
     try:
         letter.send()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import redis
 from celery import current_app
 from django.conf import settings
 
 from core.jobs import clock
 from core.jobs.models import Job
+from tests.faults.servers import away_for
 from tests.faults.site import Site
 from tests.processes import wait_until
+
+AWAY_SECONDS = 15.0
 
 
 def test_worker_outlives_expired_message_while_database_is_away(site: Site) -> None:
@@ -37,6 +42,22 @@ def test_worker_outlives_time_limit_while_database_is_away(site: Site) -> None:
     assert site.nobody_died()
     site.servers.start()
     site.check_all_done_once()
+    assert site.nobody_died()
+
+
+def test_processes_started_without_servers_work_once_these_are_back(site: Site) -> None:
+    site.ask_for_many(3)
+    site.servers.stop_postgresql()
+    site.servers.kill_redis()
+    for name in ("web", "relay", "flower"):
+        site.house.start(name)
+    site.worker()
+    wait_until(lambda: site.answers("/api/health/live") == 200, "the web process answers")
+    away_for(AWAY_SECONDS, time.monotonic())
+    assert site.nobody_died()
+    site.servers.start()
+    site.check_all_done_once()
+    wait_until(lambda: site.answers("/api/health/ready") == 200, "the web process is ready")
     assert site.nobody_died()
 
 

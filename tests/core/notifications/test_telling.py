@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -213,6 +214,7 @@ def test_the_letter_reaches_a_real_mail_server(mailbox: Mailbox) -> None:
     assert letter["From"] == "Minutebook <notes@acme.example>"
     assert letter["Message-ID"] == f"<{row.id}@acme.example>"
     assert letter["Auto-Submitted"] == "auto-generated"
+    assert abs(now() - letter["Date"].datetime) < timedelta(minutes=1)
     assert "damaged & <cut>" in letter.get_content()
 
 
