@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celery import shared_task
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core.accounts import invitations
-from core.files import fetched, incoming
+from core.files import fetched, incoming, verification
 from core.files import services as files
 from core.http.idempotency import sweep_idempotency_keys
 from core.jobs import clock, results, retention, sweeps
@@ -18,6 +19,8 @@ from core.jobs.run import Run
 from core.jobs.services import Origin, enqueue
 from core.notifications import queries as notification_queries
 from core.notifications import services as notifications
+
+VERIFYING_SECONDS = 60.0
 
 
 @job("core.delete_files", queue="default", attempts=5, internal=True)
@@ -49,6 +52,17 @@ def sweep_files(run: Run, **_: Any) -> None:
     """Remove stored bytes that no row names."""
     run.report(0.0, "looking for files that nobody names")
     files.sweep_unnamed()
+
+
+@job("core.verify_files", queue="default", every_seconds=3600, time_limit_seconds=1800)
+def verify_files(run: Run, **_: Any) -> None:
+    """Verify files for a minute, the next ones an hour later, each about once a month."""
+    until = time.monotonic() + VERIFYING_SECONDS
+    for stored in verification.files_to_verify().iterator():
+        run.report(0.0, "verifying stored files")
+        verification.verify(stored)
+        if time.monotonic() >= until:
+            break
 
 
 @job("core.prune_jobs", queue="default", every_seconds=3600)

@@ -57,8 +57,11 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(StoredFile)
 class StoredFileAdmin(ReadOnlyAdmin):
-    list_display = ("id", "organization", "media_type", "size", "references", "created_at")
-    list_filter = ("created_at", ByOrganization)
+    list_display = (
+        "id", "organization", "media_type", "size", "references", "problem", "verified_at",
+        "created_at",
+    )  # fmt: skip
+    list_filter = ("problem", "created_at", ByOrganization)
     list_select_related = ("organization",)
     search_fields = ("=id", "=sha256", "=key")
     search_help_text = "The id, the SHA-256 or the key of a file."

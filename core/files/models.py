@@ -7,10 +7,18 @@ from django.db import models
 from core.db.rows import OwnedRow
 
 
+class FileProblem(models.TextChoices):
+    """How stored bytes were found to differ from their row."""
+
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
 class StoredFile(OwnedRow):
     """One content of one organization, however many rows use it.
 
     `references` counts those rows; the bytes are deleted, by a job, when the last one is gone.
+    `problem` is what the last verification found.
     """
 
     key = models.CharField(max_length=200, unique=True)
@@ -18,6 +26,8 @@ class StoredFile(OwnedRow):
     size_bytes = models.BigIntegerField()
     media_type = models.CharField(max_length=100)
     references = models.PositiveIntegerField(default=1)
+    verified_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    problem = models.CharField(max_length=10, choices=FileProblem, blank=True)
 
     class Meta:
         constraints = (

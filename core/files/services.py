@@ -55,8 +55,9 @@ class Placed:
             self._is_written = True
             self._create_pending()
             self._save(self._row.key)
-        elif not is_whole(same):  # a lost or damaged file comes back with its next upload
+        elif same.problem or not is_whole(same):  # it comes back with its next upload
             self._save(same.key)
+            StoredFile.objects.filter(id=same.id).update(problem="")
 
     def keep(self) -> StoredFile:
         """The row of these bytes with one more reference, in the caller's open transaction."""

@@ -219,6 +219,8 @@ class Migration(migrations.Migration):
                 ('size_bytes', models.BigIntegerField()),
                 ('media_type', models.CharField(max_length=100)),
                 ('references', models.PositiveIntegerField(default=1)),
+                ('verified_at', models.DateTimeField(blank=True, db_index=True, null=True)),
+                ('problem', models.CharField(blank=True, choices=[('missing', 'Missing'), ('damaged', 'Damaged')], max_length=10)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.organization')),
             ],
         ),
