@@ -330,6 +330,18 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 INVITATION_VALID_SECONDS = int(timedelta(days=7).total_seconds())
 SESSION_ENGINE = "core.accounts.sessions"
+# Behind a proxy that speaks HTTPS: the header in which it says so, and what browsers are told.
+PROXY_SSL_HEADER = env.str("PROXY_SSL_HEADER", default="")
+SECURE_PROXY_SSL_HEADER = (
+    (f"HTTP_{PROXY_SSL_HEADER.upper().replace('-', '_')}", "https") if PROXY_SSL_HEADER else None
+)
+SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", default=False)
+SECURE_REDIRECT_EXEMPT = [r"^api/health/"]  # asked for on the machine itself, without the proxy
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+# Whether other hosts of the domain speak HTTPS only is for their owner to know.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=not DEBUG)
 

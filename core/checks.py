@@ -13,6 +13,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.files.storage import default_storage
+from django.http.request import validate_host
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
@@ -221,6 +222,19 @@ def _is_writable(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+@register(Tags.security, deploy=True)
+def check_public_url(**_kwargs: Any) -> list[CheckMessage]:
+    """Links that lead nowhere, or without encryption, look like a fault of the installation."""
+    parts = urlsplit(settings.PUBLIC_URL)
+    if not parts.hostname or not validate_host(parts.hostname, settings.ALLOWED_HOSTS):
+        hint = "Set PUBLIC_URL to the address people type, and name its host in ALLOWED_HOSTS."
+        return [Error("PUBLIC_URL names no host that is allowed.", hint=hint, id="core.E016")]
+    if parts.scheme != "https":
+        hint = "Put a proxy that speaks HTTPS in front, and set PUBLIC_URL=https://..."
+        return [checks.Warning("PUBLIC_URL is not https.", hint=hint, id="core.W005")]
+    return []
 
 
 @register(Tags.staticfiles, deploy=True)

@@ -40,9 +40,15 @@ class House:
         """
         places = Places(host="127.0.0.1", port=self.port)
         program, *arguments = processes(places)[name].command
-        with self.log(name).open("ab") as log:
+        return self.run(program, *arguments, *options, name=name, under=under)
+
+    def run(
+        self, program: str, *arguments: str, name: str = "", under: tuple[str, ...] = ()
+    ) -> subprocess.Popen[bytes]:
+        """The same with any program of the virtual environment."""
+        with self.log(name or program).open("ab") as log:
             process = subprocess.Popen(
-                [*under, str(Path(sys.executable).parent / program), *arguments, *options],
+                [*under, str(Path(sys.executable).parent / program), *arguments],
                 cwd=Path(__file__).resolve().parent.parent,
                 env={**os.environ, **self.environment},
                 stdout=log,

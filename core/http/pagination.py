@@ -15,6 +15,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
 from core import errors
+from core.http.address import public_url
 
 DEFAULT_ORDERING = ("-created_at", "-id")
 DEFAULT_SIZE = 20
@@ -206,7 +207,7 @@ class CursorPages(BasePagination):
     def _address(self, cursor: str | None) -> str | None:
         if cursor is None:
             return None
-        parts = urlsplit(self.request.build_absolute_uri())
+        parts = urlsplit(public_url(self.request.get_full_path()))
         added = {**self.pinned, self.cursor_parameter: cursor}
         kept = parse_qsl(parts.query, keep_blank_values=True)
         query = [(name, value) for name, value in kept if name not in added]

@@ -19,6 +19,7 @@ from core.accounts.actor import Actor
 from core.accounts.models import Invitation, Membership
 from core.db.clock import now
 from core.db.transactions import insist_on_transaction
+from core.http.address import public_url
 from core.jobs import services as jobs
 from core.jobs.failures import JobFailure, RetryableFailure
 from core.jobs.services import Origin
@@ -124,7 +125,7 @@ def send_invitation(*, invitation: Invitation) -> None:
     values = {
         "invitation": invitation,
         "organization": invitation.organization,
-        "link": f"{settings.PUBLIC_URL}{reverse('invitation', args=[invitation.token])}",
+        "link": public_url(reverse("invitation", args=[invitation.token])),
     }
     subject, _, text = render_to_string("accounts/invitation.txt", values).strip().partition("\n")
     send_mail(message_id=invitation.id, to=invitation.email, subject=subject, text=text.strip())

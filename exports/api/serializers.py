@@ -8,6 +8,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.http.address import public_url
 from core.http.serializers import DateTimeField, StrictSerializer, VisibleRelatedField
 from core.jobs import queries as job_queries
 from core.jobs.serializers import JobErrorSerializer, JobSerializer
@@ -191,8 +192,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         if link is None:
             return None
         path = reverse("export-file", kwargs={"export_id": export.id, "token": link.token})
-        address: str = self.context["request"].build_absolute_uri(path)
-        return address
+        return public_url(path)
 
     @extend_schema_field(
         DateTimeField(allow_null=True, help_text="When the link ends; null without one.")

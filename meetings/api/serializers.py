@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from core.accounts.models import Team
 from core.files.links import Link, create_link
+from core.http.address import public_url
 from core.http.serializers import DateTimeField, StrictModelSerializer, VisibleRelatedField
 from core.jobs.models import JobStatus
 from core.jobs.serializers import JobSerializer
@@ -174,8 +175,7 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
     def get_download_url(self, recording: Recording) -> str:
         token = self._link_to(recording).token
         path = reverse("recording-file", kwargs={"recording_id": recording.id, "token": token})
-        address: str = self.context["request"].build_absolute_uri(path)
-        return address
+        return public_url(path)
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_expires_at(self, recording: Recording) -> datetime:

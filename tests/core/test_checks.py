@@ -26,7 +26,8 @@ def found(*, deploy: bool = False) -> dict[str, str]:
     }
 
 
-def test_a_sound_configuration_has_no_findings() -> None:
+def test_a_sound_configuration_has_no_findings(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://localhost"
     assert found(deploy=True) == {}
 
 
@@ -96,3 +97,18 @@ def test_a_kind_of_notification_without_words_is_found(monkeypatch: pytest.Monke
     silent = kinds.NotificationKind("silent.kind", "Nothing was written for it.")
     monkeypatch.setitem(kinds._kinds, silent.name, silent)
     assert "core.E011" in found()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://localhost:8000", "core.W005"),
+        ("https://elsewhere.example", "core.E016"),
+        ("minutes", "core.E016"),
+    ],
+)
+def test_a_public_address_that_leads_nowhere_is_found(
+    settings: Settings, url: str, expected: str
+) -> None:
+    settings.PUBLIC_URL = url
+    assert expected in found(deploy=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -12,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.http.address import public_url
 from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.models import InboundSource, Scheme
@@ -43,7 +43,7 @@ class SourceSerializer(StrictModelSerializer):
         read_only_fields = ("id", "created_at")
 
     def get_url(self, source: InboundSource) -> str:
-        return settings.PUBLIC_URL + reverse("inbound-door", kwargs={"source_id": source.id})
+        return public_url(reverse("inbound-door", kwargs={"source_id": source.id}))
 
 
 class SourceCreateSerializer(StrictSerializer):

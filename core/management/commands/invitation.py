@@ -6,7 +6,6 @@ import uuid
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
@@ -16,6 +15,7 @@ from django.urls import reverse
 from core.accounts.invitations import create_invitation
 from core.accounts.models import Organization, Role
 from core.errors import Refusal
+from core.http.address import public_url
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         until = f"{invitation.expires_at:%d %B %Y, %H:%M} UTC"
         self.stderr.write(f"Valid once, until {until}:", style_func=str)
         link = reverse("invitation", args=[invitation.token])
-        self.stdout.write(f"{settings.PUBLIC_URL}{link}")
+        self.stdout.write(public_url(link))
 
     def _organization(self, name_or_id: str) -> Organization:
         try:
