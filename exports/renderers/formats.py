@@ -12,6 +12,7 @@ from exports.renderers.clean import clean, is_visible, one_line, without_invisib
 from exports.renderers.minutes import Minutes
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
+from exports.renderers.process import render_apart
 
 # Part of what makes a file the same: raise it with every change of what files look like.
 TEMPLATE_VERSION = "3"
@@ -32,12 +33,14 @@ class Format:
 
     `module` has `render(minutes, options, target)`. It is loaded where files are made: a web
     process that only names formats stays small. Captions are cut by the time of each word.
+    A heavy one is rendered in a process of its own.
     """
 
     name: str
     media_type: str
     module: str
     is_captions: bool = False
+    is_heavy: bool = False
 
 
 _ALONE = (
@@ -48,8 +51,8 @@ _ALONE = (
     Format("vtt", "text/vtt; charset=utf-8", "webvtt", is_captions=True),
     Format("json", "application/json", "json_document"),
     Format("csv", "text/csv; charset=utf-8", "comma_separated"),
-    Format("pdf", "application/pdf", "pdf"),
-    Format("docx", f"{_OFFICE}.wordprocessingml.document", "word"),
+    Format("pdf", "application/pdf", "pdf", is_heavy=True),
+    Format("docx", f"{_OFFICE}.wordprocessingml.document", "word", is_heavy=True),
     Format("xlsx", f"{_OFFICE}.spreadsheetml.sheet", "workbook"),
 )
 SINGLE = {one.name: one for one in _ALONE}
@@ -69,7 +72,12 @@ def needs_times(name: str, options: Options) -> bool:
 
 
 def render(kind: Format, minutes: Minutes, options: Options, target: Path) -> Notes:
-    """Write one file of `cleaned` minutes. Raises NoTimes for captions of a text without times."""
+    """Write one file of `cleaned` minutes.
+
+    Raises NoTimes for captions of a text without times, TooMuch for what has no room.
+    """
+    if kind.is_heavy:
+        return render_apart(kind.module, minutes, options, target)
     make: Callable[[Minutes, Options, Path], Notes | None] = import_module(
         f"exports.renderers.{kind.module}"
     ).render

@@ -8,7 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """`missing_characters` had no glyph in any font and stand as empty boxes.
+    """`missing_characters` have no glyph in any font and stand as empty boxes, or are marks beyond
+    the thirtieth on one letter.
 
     `is_accessible` is false for a PDF that does not keep the rules of PDF/UA-1.
     """

@@ -7,6 +7,7 @@ never as source, so nothing in it can be run, read or fetched.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,10 @@ _UNBROKEN = re.compile(
     "[^\\s\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\uffef\U0001f000-\U0003ffff]{50,}"
 )
 _BREAK_EVERY = 25
+# Marks on one letter: no language has more (UAX #15, section 13), and each costs more than the
+# one before. The others are left out.
+_MOST_MARKS = 30
+_LONG_RUN = re.compile(f"[^\x00-\x7f]{{{_MOST_MARKS},}}")
 _PLACE_TO_BREAK = "\u200b"
 
 
@@ -132,7 +137,16 @@ class _Text:
         self._shown = shown
 
     def __call__(self, text: str) -> str:
-        return _UNBROKEN.sub(_with_breaks, self._shown(text))
+        return _UNBROKEN.sub(_with_breaks, _LONG_RUN.sub(self._with_few_marks, self._shown(text)))
+
+    def _with_few_marks(self, run: re.Match[str]) -> str:
+        kept, marks = [], 0
+        for character in run[0]:
+            marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
+            if marks <= _MOST_MARKS:
+                kept.append(character)
+        self._shown.replaced += len(run[0]) - len(kept)
+        return "".join(kept)
 
 
 def _with_breaks(run: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ import docx
 from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from docx.oxml.table import CT_Tc
 from docx.shared import Cm, Length, Pt, RGBColor
 from lxml.etree import SubElement
 
@@ -168,12 +169,12 @@ class _Writer:
         if self._document.is_right_to_left:
             table._tbl.tblPr.insert(1, OxmlElement("w:bidiVisual"))
         if any(grid.heads):
-            row = table.add_row()
-            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-            for cell, title in zip(row._tr.tc_lst, grid.heads, strict=True):
+            row = _row(table, widths)
+            row.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+            for cell, title in zip(row.tc_lst, grid.heads, strict=True):
                 self._words(cell.p_lst[0], title)
         for held in grid.rows:
-            for place, cell in zip(table.add_row()._tr.tc_lst, held, strict=True):
+            for place, cell in zip(_row(table, widths).tc_lst, held, strict=True):
                 self._cell(place.p_lst[0], cell)
 
     def _widths(self, grid: Grid) -> list[Length]:
@@ -217,6 +218,17 @@ class _Writer:
         """A time, a day or a figure: its parts stand from left to right everywhere."""
         is_mixed = self._document.is_right_to_left and " " in text.strip()
         _run(paragraph, f"{_EMBEDDED}{text}{_ENDED}" if is_mixed else text, mark=True)
+
+
+def _row(table: Any, widths: Iterable[Length]) -> Any:
+    """Add a row. python-docx looks through all rows for the place of the next."""
+    row: Any = OxmlElement("w:tr")
+    for width in widths:
+        cell = CT_Tc.new()
+        cell.width = width
+        row.append(cell)
+    table._tbl.append(row)
+    return row
 
 
 def _width_for(texts: Iterable[str]) -> Length:

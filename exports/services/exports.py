@@ -27,6 +27,7 @@ from core.files.errors import StorageUnavailable, storage_errors
 from core.files.incoming import Incoming, upload_folder
 from core.files.models import StoredFile
 from core.jobs import services as jobs
+from core.jobs.failures import JobFailure
 from core.jobs.models import Job, JobStatus
 from core.jobs.run import Run
 from core.notifications import services as notifications
@@ -37,6 +38,7 @@ from exports.renderers import bundle, formats
 from exports.renderers.minutes import Minutes
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
+from exports.renderers.process import TooMuch
 from meetings.models import Meeting
 from meetings.services import meetings as meeting_services
 from meetings.text.captions import NoTimes
@@ -59,6 +61,16 @@ class NoTimesForCaptions(errors.Conflict):
 
     code = "export.no_times"
     sentence = "Captions need a transcript with times, and this meeting has none."
+
+
+class TooLarge(JobFailure):
+    """Another try would take as much time and memory."""
+
+    code = "export.too_large"
+    sentence = (
+        "This meeting is too long, or its text too intricate, for a file of this format. "
+        "Choose fewer sections, or another format such as html or txt."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +198,8 @@ def _make(
             notes = notes.with_those_of(formats.render(kind, minutes, options, target))
         except NoTimes:
             left_out.append(kind.name)
+        except TooMuch as error:
+            raise TooLarge from error
         else:
             done.append((formats.filename_of(minutes, kind.name), target))
     if not done:

@@ -16,8 +16,9 @@ from core.jobs.models import Job
 from core.jobs.services import requeue_job
 from core.notifications.models import Notification
 from exports.models import Export
-from exports.renderers import plain_text
+from exports.renderers import formats, plain_text
 from exports.renderers.formats import MEDIA_TYPES, NAMES
+from exports.renderers.process import TooMuch
 from exports.services.exports import NoTimesForCaptions
 from meetings.models import ActionItem, Meeting
 from tests import make
@@ -252,6 +253,21 @@ def test_captions_of_a_text_without_times_are_refused(client: APIClient, who: Ac
     assert not Export.objects.exists()
     bundle = finished(client, untimed, "zip", formats=["txt", "srt"])
     assert bundle["notes"] == {"left_out": ["srt"]}
+
+
+def test_file_that_has_no_room_fails_once_with_a_reason(
+    client: APIClient, meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_room(*_arguments: Any) -> None:
+        raise TooMuch
+
+    monkeypatch.setattr(formats, "render_apart", without_room)
+
+    export = finished(client, meeting, "pdf")
+
+    assert export["error"]["code"] == "export.too_large"
+    job = Job.objects.get(kind="exports.render_export")
+    assert (job.status, job.attempts) == ("failed", 1)
 
 
 def test_who_asked_is_told_that_the_file_is_ready(

@@ -23,6 +23,7 @@ from exports.renderers.fonts import (
 from exports.renderers.minutes import Section
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
+from exports.renderers.process import TooMuch, render_apart
 from meetings.text.segments import Segment
 from tests.exports.reading import made, text_of_pdf
 from tests.exports.sample import LANGUAGES, TEXTS, minutes
@@ -129,6 +130,25 @@ def test_a_pdf_in_another_language_than_its_words_shows_both(tmp_path: Path) -> 
 
     assert "Beschlüsse" in text
     assert TEXTS["ja"][3] in text
+
+
+def test_twenty_thousand_marks_on_a_letter_are_thirty(tmp_path: Path) -> None:
+    said = (Segment("a" + "\u0301" * 20_000 + " end", "Anna", 0, 1000),)
+
+    notes = pdf.render(replace(minutes(), segments=said), Options(), tmp_path / "x.pdf")
+
+    assert notes.missing_characters == 19_970
+    assert "end" in text_of_pdf(tmp_path / "x.pdf")
+
+
+@pytest.mark.parametrize("limit", [{"memory_bytes": 100 * 1024**2}, {"cpu_seconds": 1}])
+def test_file_that_needs_more_than_its_process_may_take_is_given_up(
+    limit: dict[str, int], tmp_path: Path
+) -> None:
+    long = minutes(segments=6_000)
+
+    with pytest.raises(TooMuch):
+        render_apart("pdf", long, Options(merge_turns=False), tmp_path / "x.pdf", **limit)
 
 
 MANY = """
