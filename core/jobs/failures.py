@@ -76,6 +76,8 @@ TABLE: tuple[tuple[type[BaseException], str, str, bool], ...] = (
     (InterfaceError, "job.database_away", "The database could not be reached.", False),
     (ObjectDoesNotExist, "job.subject_gone", "What this was about no longer exists.", True),
 )
+# Reasons that another attempt meets again at the same point, unless the machine was busy.
+LIMITS = frozenset({"job.too_slow", "job.out_of_memory"})
 UNEXPECTED = ("job.unexpected", "Something unexpected went wrong.", False)
 LONGEST_DETAIL = 8000
 

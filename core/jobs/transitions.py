@@ -19,7 +19,7 @@ from core.events import services as events
 from core.events.registry import EventType
 from core.jobs import dispatch
 from core.jobs.events import JOB_DEAD, JOB_FAILED
-from core.jobs.failures import LeaseLost, Reason
+from core.jobs.failures import LIMITS, LeaseLost, Reason
 from core.jobs.models import ACTIVE, CHILDREN_END_AT, AttemptOutcome, Job, JobStatus
 from core.jobs.policies import delay_after
 from core.jobs.queues import QUEUES
@@ -200,7 +200,7 @@ def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.F
     _close_attempts(job, outcome, reason)
     if job.cancel_requested_at is not None:
         _end(job, JobStatus.CANCELLED)
-    elif reason.permanent:
+    elif reason.permanent or _reaches_its_limit_again(job, reason):
         _end(job, JobStatus.FAILED)
         _publish_end(job, JOB_FAILED)
     elif job.attempts >= job.max_attempts:
@@ -209,6 +209,18 @@ def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.F
     else:
         delay = max(delay_after(job.kind, job.attempts), reason.retry_after or 0)
         _requeue(job, delay=delay)
+
+
+def _reaches_its_limit_again(job: Job, reason: Reason) -> bool:
+    """Whether the attempt before this one ended by the same limit of time or memory, and no step
+    was finished since: a third would end there too.
+    """
+    if reason.code not in LIMITS or job.attempts < 2:
+        return False
+    before = job.attempt_log.filter(token__lt=job.lease_token).order_by("-token").first()
+    if before is None or before.error_code != reason.code:
+        return False
+    return not job.steps.filter(created_at__gte=before.started_at).exists()
 
 
 def release(job: Job) -> None:

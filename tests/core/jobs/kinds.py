@@ -7,6 +7,8 @@ import signal
 from functools import partial
 from typing import Any
 
+from billiard.exceptions import SoftTimeLimitExceeded
+
 from core import errors
 from core.jobs import services as jobs
 from core.jobs.backoff import Fixed
@@ -46,6 +48,8 @@ def fail(run: Run, *, how: str, **_: Any) -> None:
         "refused": errors.Invalid("Not like this."),
         "busy": errors.TooBusy(),
         "surprise": ZeroDivisionError("a secret detail"),
+        "slow": SoftTimeLimitExceeded(),
+        "big": MemoryError(),
     }[how]
 
 

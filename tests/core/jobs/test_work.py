@@ -93,6 +93,13 @@ def test_a_passing_failure_is_dead_after_exactly_its_attempts() -> None:
     assert DeadLetter.objects.get().id == job.id
 
 
+@pytest.mark.parametrize("how", ["slow", "big"])
+def test_job_that_reaches_the_same_limit_twice_is_not_tried_again(how: str) -> None:
+    job = ask("tests.fail", how=how)
+    run_jobs()
+    assert (after(job).status, job.attempts) == (JobStatus.FAILED, 2)
+
+
 def test_a_failure_that_names_a_pause_is_not_retried_before_it() -> None:
     job = ask("tests.fail", how="later")
     assert run_jobs() == 1
