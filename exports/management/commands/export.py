@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core import errors
 from core.jobs.failures import JobFailure
 from exports import queries
 from exports.renderers.formats import NAMES, filename_of, formats_in
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         )
         try:
             target = _write(meeting, chosen["format"], options, chosen["out"])
-        except JobFailure as failure:
+        except (errors.Refusal, JobFailure) as failure:
             raise CommandError(failure.detail) from failure
         self.stdout.write(str(target))
 
