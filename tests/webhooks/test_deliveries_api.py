@@ -18,9 +18,10 @@ from webhooks.models import Delivery, Endpoint
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "/api/v1/webhooks/deliveries/"
-LISTENS_NOT = (
-    "Nothing listens at the endpoint's address, or no way leads there."
-    " Tried once so far; next at 2026-11-22 10:35:00 UTC."
+IN_2099 = datetime(2099, 11, 22, 10, 35, tzinfo=UTC)
+REFUSED: dict[str, Any] = {"attempt_count": 1, "last_error_kind": "refused"}
+REFUSED_ONCE = (
+    "Nothing listens at the endpoint's address, or no way leads there. Tried once so far. "
 )
 
 
@@ -133,14 +134,14 @@ def test_pages_follow_one_another(client: APIClient, endpoint: Endpoint) -> None
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({}, "Waits for its first attempt."),
+        ({}, "Its first attempt is due and waits for its turn."),
         (
-            {
-                "attempt_count": 1,
-                "last_error_kind": "refused",
-                "next_attempt_at": datetime(2026, 11, 22, 10, 35, tzinfo=UTC),
-            },
-            LISTENS_NOT,
+            {**REFUSED, "next_attempt_at": IN_2099},
+            f"{REFUSED_ONCE}Waits for its next attempt until 2099-11-22 10:35:00 UTC.",
+        ),
+        (
+            {**REFUSED, "next_attempt_at": datetime(2026, 11, 22, tzinfo=UTC)},
+            f"{REFUSED_ONCE}Its next attempt is due and waits for its turn.",
         ),
         ({"status": "running"}, "Is being sent."),
         ({"status": "succeeded", "last_status_code": 204}, "Delivered. The receiver answered 204."),
@@ -155,6 +156,40 @@ def test_a_sentence_says_how_far_a_delivery_is(
 ) -> None:
     row = make.delivery(endpoint=endpoint, **fields)
     assert client.get(f"{ADDRESS}{row.id}/").json()["explanation"] == sentence
+
+
+@pytest.mark.parametrize(
+    ("lane", "sentence", "next_attempt_at"),
+    [
+        (
+            {"paused_until": IN_2099},
+            (
+                "Waits for its first attempt until 2099-11-22 10:35:00 UTC"
+                " because its endpoint is paused."
+            ),
+            "2099-11-22T10:35:00Z",
+        ),
+        (
+            {"disabled_at": IN_2099, "disabled_reason": "by_hand"},
+            "Waits for its first attempt until its endpoint is enabled.",
+            None,
+        ),
+        (
+            {"rate_limit_per_second": 2, "next_slot_at": IN_2099},
+            "Waits for its first attempt: its endpoint takes 2 a second at most.",
+            "2026-11-22T00:00:00Z",
+        ),
+    ],
+)
+def test_due_delivery_names_the_endpoint_state_that_delays_it(
+    client: APIClient, who: Actor, lane: Any, sentence: str, next_attempt_at: str | None
+) -> None:
+    row = make.delivery(
+        endpoint=make.endpoint(organization=who.organization, **lane),
+        next_attempt_at=datetime(2026, 11, 22, tzinfo=UTC),
+    )
+    shown = client.get(f"{ADDRESS}{row.id}/").json()
+    assert (shown["explanation"], shown["next_attempt_at"]) == (sentence, next_attempt_at)
 
 
 # --- Owing again --------------------------------------------------------------------------------

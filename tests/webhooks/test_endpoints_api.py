@@ -270,7 +270,7 @@ def test_a_test_is_owed_at_once_whatever_the_endpoint_listens_to(
     owed = answer.json()
     assert (owed["event_type"], owed["status"]) == ("endpoint.test", "queued")
     assert owed["endpoint"] == str(held.id)
-    assert owed["explanation"] == "Waits for its first attempt."
+    assert owed["explanation"] == "Its first attempt is due and waits for its turn."
     assert Event.objects.get().data == {"endpoint_id": str(held.id)}
 
 

@@ -105,7 +105,7 @@ def test_staff_deliver_again_recover_and_switch_off_and_on(staff: Client) -> Non
     act(staff, "disable", endpoint)
     assert "Disabled by somebody" in staff.get(page_of(endpoint)).content.decode()
     assert "Enable it first" in act(staff, "recover", endpoint)
-    assert "Waits until its endpoint is enabled." in staff.get(page_of(second)).content.decode()
+    assert "attempt until its endpoint is enabled." in staff.get(page_of(second)).content.decode()
     act(staff, "enable", endpoint)
     endpoint.refresh_from_db()
     assert endpoint.is_enabled

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from core.admin import cells
@@ -61,13 +62,17 @@ class DeliveryAdmin(ActingAdmin):
             return queryset.filter(endpoint=sought), False
         return queryset.filter(Q(id=sought) | Q(event=sought)), False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # With the database's clock, once for a page of explanations.
+        return super().get_queryset(request).annotate(read_at=Now())
+
     @admin.display(description="status", ordering="status")
     def how(self, delivery: Delivery) -> str:
         return cells.status(delivery.status)
 
     @admin.display(description="what is going on")
     def explanation(self, delivery: Delivery) -> str:
-        return explanations.of_delivery(delivery)
+        return explanations.of_delivery(delivery, now=delivery.read_at)  # type: ignore[attr-defined]
 
     @admin.display(description="endpoint")
     def to(self, delivery: Delivery) -> str:

@@ -108,7 +108,7 @@ class EndpointAdmin(ActingAdmin):
     @admin.display(description="newest first")
     def log(self, endpoint: Endpoint) -> SafeString:
         """The newest deliveries, each with a sentence, and the way to all of them."""
-        newest = queries.newest_of(endpoint, SHOWN_DELIVERIES)
+        newest, moment = queries.newest_of(endpoint, SHOWN_DELIVERIES), now()
         rows = format_html_join(
             "",
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class='wide'>{}</td></tr>",
@@ -117,7 +117,7 @@ class EndpointAdmin(ActingAdmin):
                     f"{one.created_at:%Y-%m-%d %H:%M:%S}",
                     cells.link(one, one.event_type),
                     cells.status(one.status),
-                    explanations.of_delivery(one),
+                    explanations.of_delivery(one, now=moment),
                 )
                 for one in newest
             ),

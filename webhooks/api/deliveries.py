@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.db.clock import now
 from core.http.serializers import DateTimeField, StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.api.filters import DeliveryFilter
@@ -49,6 +52,12 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
     event = serializers.PrimaryKeyRelatedField[Any](read_only=True, help_text="The `webhook-id`.")
     status = serializers.ChoiceField(choices=DeliveryStatus.choices, read_only=True)
+    next_attempt_at = DateTimeField(
+        source="earliest_attempt_at",
+        read_only=True,
+        allow_null=True,
+        help_text="Not before the end of a pause of its endpoint; null while that is disabled.",
+    )
     explanation = serializers.SerializerMethodField(help_text="How far it is, and why.")
 
     class Meta:
@@ -70,7 +79,12 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         read_only_fields = fields
 
     def get_explanation(self, delivery: Delivery) -> str:
-        return explanations.of_delivery(delivery)
+        return explanations.of_delivery(delivery, now=self._now)
+
+    @cached_property
+    def _now(self) -> datetime:
+        """Read once for all deliveries of a list."""
+        return now()
 
 
 class DeliveryDetailSerializer(DeliverySerializer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
@@ -130,6 +131,13 @@ class Delivery(OwnedRow):
     def has_ended(self) -> bool:
         """Whether no attempt follows by itself."""
         return self.status in ENDED
+
+    @property
+    def earliest_attempt_at(self) -> datetime | None:
+        """When its next attempt may be made: not while its endpoint is paused or disabled."""
+        if self.next_attempt_at is None or self.has_ended or not self.endpoint.is_enabled:
+            return None
+        return max(self.next_attempt_at, self.endpoint.paused_until or self.next_attempt_at)
 
     def may_become(self, status: DeliveryStatus) -> bool:
         """Whether `status` is a legal next one."""

@@ -24,7 +24,7 @@ def of_attempt(attempt: DeliveryAttempt) -> str:
     return _sentence(attempt.error_kind, attempt.status_code)
 
 
-def of_delivery(delivery: Delivery) -> str:
+def of_delivery(delivery: Delivery, *, now: datetime) -> str:
     """How far a delivery is, why, and what comes next. Needs `endpoint`."""
     last = _last(delivery)
     match DeliveryStatus(delivery.status):
@@ -36,7 +36,8 @@ def of_delivery(delivery: Delivery) -> str:
             return f"Tried {_times(delivery.attempt_count)} and given up. {last}"
         case DeliveryStatus.RUNNING:
             return "Is being sent."
-    return f"{last} {_next(delivery)}".strip()
+    tried = f"Tried {_times(delivery.attempt_count)} so far." if delivery.attempt_count else ""
+    return " ".join(filter(None, (last, tried, _next(delivery, now))))
 
 
 def of_endpoint(endpoint: Endpoint, *, now: datetime) -> str:
@@ -64,14 +65,19 @@ def _sentence(error_kind: str, status_code: int | None) -> str:
     return sentence_for(error_kind, status_code, deadline_seconds=settings.WEBHOOK_DEADLINE_SECONDS)
 
 
-def _next(delivery: Delivery) -> str:
-    if not delivery.endpoint.is_enabled:
-        return "Waits until its endpoint is enabled."
-    if delivery.attempt_count == 0:
-        return "Waits for its first attempt." if not _last(delivery) else "Is to be sent again."
-    due = delivery.next_attempt_at
-    when = f"next at {due:%Y-%m-%d %H:%M:%S} UTC" if due else "it will be tried again"
-    return f"Tried {_times(delivery.attempt_count)} so far; {when}."
+def _next(delivery: Delivery, now: datetime) -> str:
+    """When the next attempt follows, and what it waits for."""
+    endpoint, due = delivery.endpoint, delivery.earliest_attempt_at
+    attempt = "next" if delivery.last_error_kind or delivery.last_status_code else "first"
+    if not endpoint.is_enabled:
+        return f"Waits for its {attempt} attempt until its endpoint is enabled."
+    if due is not None and due > now:
+        paused = " because its endpoint is paused" if due == endpoint.paused_until else ""
+        return f"Waits for its {attempt} attempt until {due:%Y-%m-%d %H:%M:%S} UTC{paused}."
+    if endpoint.rate_limit_per_second and endpoint.next_slot_at and endpoint.next_slot_at > now:
+        limit = endpoint.rate_limit_per_second
+        return f"Waits for its {attempt} attempt: its endpoint takes {limit} a second at most."
+    return f"Its {attempt} attempt is due and waits for its turn."
 
 
 def _times(many: int) -> str:
