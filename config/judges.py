@@ -22,7 +22,7 @@ from pathlib import Path
 from config import devstack
 
 INSTALL_SECONDS = 600
-JUDGE_SECONDS = 300
+JUDGE_SECONDS = 900
 
 
 class NotInstalled(Exception):
@@ -253,6 +253,17 @@ JUDGES = (
             "lint",
             "config/openapi.json",
             *(word for rule in NOT_OURS for word in ("--skip-rule", rule)),
+        ),
+    ),
+    Judge(
+        "answers",
+        "schemathesis, as four kinds of client, gets no answer that config/openapi.json leaves out",
+        Locked("pytest"),
+        (
+            "tests/architecture/conformance.py",
+            "-q",
+            "--ds=config.settings_test",
+            "-pschemathesis.pytest.plugin",
         ),
     ),
     Judge(

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from core import errors
 from core.http.filters import TruthFilter
-from core.http.serializers import StrictModelSerializer, StrictSerializer
+from core.http.serializers import StrictBooleanField, StrictModelSerializer, StrictSerializer
 from core.http.views import ApiView, ReadViewSet
 from core.notifications import queries, services
 from core.notifications.kinds import kind_of
@@ -32,7 +32,7 @@ class NotificationSerializer(StrictModelSerializer):
 class ReadSerializer(StrictSerializer):
     """Whether it has been read."""
 
-    is_read = serializers.BooleanField()
+    is_read = StrictBooleanField()
 
 
 class NothingSerializer(StrictSerializer):

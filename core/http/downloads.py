@@ -42,6 +42,7 @@ def download_schema(*, operation_id: str, summary: str) -> Callable[[Any], Any]:
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            403: OpenApiResponse(description="The link is not valid, or not any more."),
             416: OpenApiResponse(description="The range begins behind the file's end."),
         },
     )

@@ -21,6 +21,7 @@ from core.http.pagination import CursorPages
 from core.http.times import organization_zone, to_utc
 
 UNKNOWN = "There is no such filter."
+EMPTY = "Give a value, or leave this parameter out."
 PAGING = frozenset({CursorPages.cursor_parameter, CursorPages.size_parameter})
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -30,10 +31,17 @@ class StrictFilters(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
         filterset_class = self.get_filterset_class(view, queryset)
-        known = PAGING | set(filterset_class.base_filters if filterset_class else ())
-        unknown = [name for name in request.query_params if name not in known]
-        if unknown and getattr(view, "detail", None) is False:
-            raise serializers.ValidationError({name: [UNKNOWN] for name in unknown})
+        filters = set(filterset_class.base_filters if filterset_class else ())
+        given = request.query_params
+        faults: dict[str, list[str]] = {}
+        for name in given:
+            if name not in filters | PAGING and getattr(view, "detail", None) is False:
+                faults[name] = [f"{UNKNOWN} This list has: {', '.join(sorted(filters | PAGING))}."]
+            elif name in filters and not given[name]:
+                # An empty value would filter nothing and answer the whole list.
+                faults[name] = [EMPTY]
+        if faults:
+            raise serializers.ValidationError(faults)
         return super().filter_queryset(request, queryset, view)
 
 
@@ -72,7 +80,7 @@ class TruthField(forms.Field):
         try:
             return TRUTHS[str(value).lower()]
         except KeyError:
-            raise ValidationError("Say true or false.") from None
+            raise ValidationError("Must be true or false.") from None
 
 
 class TruthFilter(django_filters.BooleanFilter):

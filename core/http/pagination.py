@@ -103,7 +103,7 @@ def page_of(
     model: Any = rows.model
     columns = columns_of(model, tuple(ordering))
     signer = _signer(rows.model, ordering)
-    start = _read(cursor, signer, columns) if cursor else Cursor(())
+    start = _read(cursor, signer, columns) if cursor is not None else Cursor(())
     found = list(_rows_from(rows, columns, start)[: size + 1])
     ahead, found, behind = len(found) > size, found[:size], bool(start.values)
     if start.backwards:

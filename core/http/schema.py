@@ -11,6 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from core.http import errors, idempotency
+from core.http.serializers import StrictFields
 from core.http.views import IDS_MEDIA_TYPE, ApiView
 
 PROBLEM: dict[str, Any] = {
@@ -42,7 +43,7 @@ IDS: dict[str, Any] = {
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
-    OpenApiTypes.STR,
+    {"type": "string", "pattern": f"^{idempotency.ACCEPTABLE.pattern}$"},
     OpenApiParameter.HEADER,
     description="1 to 255 printable ASCII characters. For a day the same key and body get the "
     "same answer, and nothing is done twice.",
@@ -61,8 +62,10 @@ MEANINGS = {
     403: "The asker may not do this.",
     404: "There is no such thing, or none that the asker may see.",
     409: "The current state does not permit this.",
+    413: "The body is larger than allowed.",
+    415: "The body's media type is not one that this address reads.",
     422: "The idempotency key was used for a different request.",
-    429: "Too many requests.",
+    503: "The server is busy, or something it needs does not answer. Try again later.",
 }
 
 
@@ -83,9 +86,19 @@ class Schema(AutoSchema):
     def get_operation(self, *args: Any, **options: Any) -> Any:
         """What is open to everybody says so, instead of saying nothing."""
         operation = super().get_operation(*args, **options)
-        if operation is not None:
-            operation.setdefault("security", [])
+        if operation is None:
+            return None
+        operation.setdefault("security", [])
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "query" and parameter["schema"].get("type") == "string":
+                parameter["schema"].setdefault("minLength", 1)  # empty ones are refused
         return operation
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        schema: Any = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(serializer, StrictFields):
+            schema["additionalProperties"] = False
+        return schema
 
     def get_summary(self) -> str:
         """The first sentence of what the method says of itself, else a name made from its id."""
@@ -131,13 +144,15 @@ class Schema(AutoSchema):
     def _refusals(self) -> list[int]:
         if not isinstance(self.view, ApiView):
             return []
-        statuses = [400, 429]
+        statuses = [400, 503]
         if self._is_guarded():
             statuses += [401, 403]
         if "{" in self.path or self._is_guarded():
             statuses.append(404)
         if self.method != "GET":
             statuses.append(409)
+        if self.method in ("POST", "PATCH"):
+            statuses += [413, 415]
         if self._is_idempotent():
             statuses.append(422)
         return sorted(statuses)

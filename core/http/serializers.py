@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from django.db import models
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
+from rest_framework.relations import MANY_RELATION_KWARGS
 
 from core.http.times import organization_zone, to_utc
 
@@ -32,6 +33,15 @@ class StrictFields:
 
     def _why(self, name: str) -> str:
         return "This field cannot be set." if name in self.fields else UNKNOWN  # type: ignore[attr-defined]
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """`true` or `false` and nothing else; DRF's own also takes "yes", "on" and 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
 
 
 class StrictSerializer(StrictFields, serializers.Serializer[Any]):
@@ -61,7 +71,17 @@ class StrictModelSerializer(StrictFields, serializers.ModelSerializer[Any]):
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DateTimeField: DateTimeField,
+        models.BooleanField: StrictBooleanField,
     }
+
+
+class VisibleRelatedFields(serializers.ManyRelatedField):
+    """A list of references; DRF's own also takes an object, as an empty list."""
+
+    def to_internal_value(self, data: Any) -> Iterable[Any]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        return super().to_internal_value(data)
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
@@ -71,6 +91,11 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
     """
 
     default_error_messages = {"does_not_exist": "There is no such thing here."}
+
+    @classmethod
+    def many_init(cls, *args: Any, **kwargs: Any) -> VisibleRelatedFields:
+        of_list = {name: kwargs[name] for name in kwargs if name in MANY_RELATION_KWARGS}
+        return VisibleRelatedFields(child_relation=cls(*args, **kwargs), **of_list)
 
     def get_queryset(self) -> QuerySet[Model]:
         queryset: Any = super().get_queryset()

@@ -9,7 +9,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.http.address import public_url
-from core.http.serializers import DateTimeField, StrictSerializer, VisibleRelatedField
+from core.http.serializers import (
+    DateTimeField,
+    StrictBooleanField,
+    StrictSerializer,
+    VisibleRelatedField,
+)
 from core.jobs import queries as job_queries
 from core.jobs.serializers import JobErrorSerializer, JobSerializer
 from exports import queries
@@ -41,9 +46,9 @@ class OptionsSerializer(StrictSerializer):
         max_length=len(SECTIONS),
         help_text="Which parts, always in the same order; all of them unless you choose.",
     )
-    speakers = serializers.BooleanField(required=False, help_text="Whether to say who spoke.")
+    speakers = StrictBooleanField(required=False, help_text="Whether to say who spoke.")
     timestamps = serializers.ChoiceField(choices=TIMESTAMPS, required=False)
-    merge_turns = serializers.BooleanField(
+    merge_turns = StrictBooleanField(
         required=False, help_text="Put together what one speaker says in a row."
     )
     language = serializers.ChoiceField(
@@ -52,11 +57,11 @@ class OptionsSerializer(StrictSerializer):
         help_text="Of headings and labels; the meeting's own, or English, unless you choose.",
     )
     page_size = serializers.ChoiceField(choices=PAGE_SIZES, required=False)
-    include_unverified = serializers.BooleanField(
+    include_unverified = StrictBooleanField(
         required=False,
         help_text="Also what was found without words in the transcript that bear it out.",
     )
-    guard_formulas = serializers.BooleanField(
+    guard_formulas = StrictBooleanField(
         required=False, help_text="CSV: an apostrophe before what a spreadsheet would run."
     )
     table = serializers.ChoiceField(choices=TABLES, required=False, help_text="CSV: its rows.")

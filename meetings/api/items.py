@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.accounts.models import User
-from core.http.serializers import StrictSerializer, VisibleRelatedField
+from core.http.serializers import StrictBooleanField, StrictSerializer, VisibleRelatedField
 from core.jobs.serializers import JobErrorSerializer, JobSerializer
 from meetings.analysis.findings import SENTENCES, Note
 from meetings.api.people import PersonSerializer
@@ -159,7 +159,7 @@ class ActionItemChangeSerializer(StrictSerializer):
     owner_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     due_on = serializers.DateField(required=False, allow_null=True)
     status = serializers.ChoiceField(choices=CHOSEN, required=False)
-    completed = serializers.BooleanField(required=False)
+    completed = StrictBooleanField(required=False)
 
     def to_representation(self, instance: ActionItem) -> Any:
         return ActionItemSerializer(instance, context=self.context).data

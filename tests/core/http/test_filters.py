@@ -30,6 +30,11 @@ def test_what_is_neither_true_nor_false_is_refused(url: str, name: str) -> None:
         assert client.get(f"/api/v1/{url}/", {name: value}).status_code == 200, value
 
 
+def test_empty_filter_is_refused_instead_of_answering_everything() -> None:
+    answer = make.client(make.actor()).get("/api/v1/meetings/?status=")
+    assert answer.json()["fields"] == {"status": ["Give a value, or leave this parameter out."]}
+
+
 def test_pages_are_asked_for_beside_filters() -> None:
     answer = make.client(make.actor()).get(
         "/api/v1/meetings/", {"page_size": "5", "status": "held"}

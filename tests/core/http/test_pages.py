@@ -138,7 +138,7 @@ def test_a_page_size_outside_of_1_to_100_is_refused(client: APIClient, size: str
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", "W10", ".", "a.b", "é", "W1tdLGZhbHNlXQ.nonsense", "A" * 9999]
+    "cursor", ["", "x", "W10", ".", "a.b", "é", "W1tdLGZhbHNlXQ.nonsense", "A" * 9999]
 )
 def test_a_cursor_nobody_handed_out_is_refused(client: APIClient, cursor: str) -> None:
     answer = client.get(URL, {"cursor": cursor})

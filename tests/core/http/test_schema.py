@@ -23,7 +23,7 @@ def _patterns() -> Any:
 def test_a_refusal_is_described_once_as_a_problem(schema: Any) -> None:
     answers = schema["paths"]["/api/v1/teams/"]["post"]["responses"]
 
-    assert set(answers) == {"201", "400", "401", "403", "404", "409", "422", "429"}
+    assert set(answers) == {"201", "400", "401", "403", "404", "409", "413", "415", "422", "503"}
     assert answers["409"]["content"]["application/problem+json"]["schema"] == {
         "$ref": "#/components/schemas/Problem"
     }
