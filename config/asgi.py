@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 
+from django.core.management.base import BaseCommand
+
 from config.processes import WEB_CONNECTIONS, WEB_THREADS
 from config.wsgi import application as wsgi_application
 from core.http.gateway import Gateway
@@ -17,5 +19,6 @@ def _allow_open_files(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
+BaseCommand().check()  # a misspelt setting must not be served with its default
 _allow_open_files(2 * WEB_CONNECTIONS)
 application = Gateway(wsgi_application, threads=WEB_THREADS)

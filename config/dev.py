@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -188,12 +189,17 @@ def prepare() -> Path:
     return folder
 
 
-def chosen_places(folder: Path) -> Places:
-    """The usual ports, or the next free ones."""
+def chosen_places(
+    folder: Path, *, port: int | None = None, flower_port: int | None = None
+) -> Places:
+    """The ports asked for, else those of the last run, else the usual or the next free ones.
+
+    Raises ServiceError when a port that was asked for is taken.
+    """
     return Places(
         host=devstack.LOOPBACK,
-        port=_first_free_port(WEB_PORT),
-        flower_port=_first_free_port(FLOWER_PORT),
+        port=_port(folder / "web.port", port, WEB_PORT),
+        flower_port=_port(folder / "flower.port", flower_port, FLOWER_PORT),
         schedule_file=str(folder / "celerybeat-schedule"),
         grace_seconds=grace_seconds(),
     )
@@ -213,13 +219,23 @@ def environment_of(name: str, places: Places) -> dict[str, str]:
         own["OBJC_DISABLE_INITIALIZE_FORK_SAFETY"] = "YES"
     if name == "flower":
         own["FLOWER_BASIC_AUTH"] = f"admin:{flower_password()}"
-    usual = {"BASE_URL": f"http://localhost:{places.port}", "DEBUG": str(name == "web").lower()}
+    usual = {"PUBLIC_URL": f"http://localhost:{places.port}", "DEBUG": str(name == "web").lower()}
     return usual | os.environ | own
 
 
 def flower_password() -> str:
     """Made once. Flower's own API asks for it too."""
     return devstack.kept_secret("dev", "flower_password")[:24]
+
+
+def _port(memory: Path, asked: int | None, usual: int) -> int:
+    """Remember the port, so that links still lead here after a restart."""
+    if asked is not None and not _is_free(asked):
+        raise devstack.ServiceError(f"port {asked} is taken: name another, or none for a free one")
+    last = memory.read_text("utf-8") if memory.exists() else ""
+    port = asked or _first_free_port(int(last) if last.isdigit() else usual)
+    memory.write_text(str(port), "utf-8")
+    return port
 
 
 def _first_free_port(port: int) -> int:
@@ -292,14 +308,15 @@ def _addresses(places: Places) -> str:
 
 
 def main() -> int:
-    """Run everything until Ctrl-C. Returns 1 if a process died, 2 for arguments: it takes none."""
-    if len(sys.argv) > 1:
-        print(f"usage: ./mb dev\n\n{__doc__}")
-        return 0 if sys.argv[1] in ("-h", "--help") else 2
+    """Run everything until Ctrl-C. Returns 1 if a process died or a port is taken."""
+    parser = argparse.ArgumentParser(prog="./mb dev", description=__doc__)
+    parser.add_argument("--port", type=int, help="of the API, the admin and the docs")
+    parser.add_argument("--flower-port", type=int, help="of Flower")
+    asked = parser.parse_args()
     output = Output(sys.stdout)
     try:
         folder = prepare()
-        places = chosen_places(folder)
+        places = chosen_places(folder, port=asked.port, flower_port=asked.flower_port)
         table = processes(places).values()
         names = tuple(process.name for process in table if not process.is_optional)
         with running(names, places, folder, output) as runner:

@@ -648,8 +648,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _say(command: str, profile: str) -> None:
     if command == "up":
-        for name, url in up(profile).items():
-            print(f"export {name}={shlex.quote(url)}")
+        from config import local  # noqa: PLC0415 - it stands on this module
+
+        for name, value in local.environment(profile).items():
+            print(f"export {name}={shlex.quote(os.environ.get(name) or value)}")
     elif command == "down":
         print(f"{profile}: stopped {', '.join(down(profile)) or 'nothing, nothing was running'}")
     else:

@@ -10,7 +10,6 @@ import os
 import sys
 
 import django
-import environ
 from django.core.management import call_command, execute_from_command_line
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -29,11 +28,16 @@ STANDS_ALONE = frozenset({"analyse", "transcribe"})
 
 def prepare(profile: str = "dev") -> None:
     """Start the services and complete this process's environment. What is set already stays."""
-    if profile == "dev" and (devstack.ROOT / ".env").is_file():
-        environ.Env.read_env(str(devstack.ROOT / ".env"))
+    for name, value in environment(profile).items():
+        os.environ.setdefault(name, value)
+
+
+def environment(profile: str = "dev") -> dict[str, str]:
+    """Start the services; what a process needs to work beside the others of this machine."""
     folder = devstack.home(profile)
     own = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
+        "ENV_FILE": "",
         "SECRET_KEY": devstack.kept_secret(profile, "secret_key"),
         "SECRET_KEYS": devstack.kept_key(profile),
         "COOKIES_SECURE": "false",
@@ -44,8 +48,7 @@ def prepare(profile: str = "dev") -> None:
         "STATIC_ROOT": str(folder / "static"),
         "STORAGE_URL": str(folder / "files"),
     }
-    for name, value in (own | devstack.up(profile)).items():
-        os.environ.setdefault(name, value)
+    return own | devstack.up(profile)
 
 
 def migrate() -> None:
@@ -65,6 +68,7 @@ def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else "help"
     os.environ.setdefault("DEBUG", "true")
     if command in STANDS_ALONE:
+        os.environ.setdefault("ENV_FILE", "")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     else:
         try:

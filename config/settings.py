@@ -10,20 +10,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
-
+from config.environment import Environment
 from core.files.places import storage_at
 
 ROOT = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-if (ROOT / ".env").is_file():
-    env.read_env(str(ROOT / ".env"))
+env = Environment()
+# `./mb` has none: the `.env` of containers names servers and hosts that only they know.
+ENV_FILE = Path(env.str("ENV_FILE", default=str(ROOT / ".env")))
+if ENV_FILE.is_file():
+    env.read_file(ENV_FILE)
 
 # --- Who we are -------------------------------------------------------------------------------
 PROCESS = env.str("PROCESS", default="")  # "web" in the process that config/wsgi.py starts
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")  # core.E001 explains an empty one
+# Django answers an empty one with a traceback; core.E001 explains this one.
+SECRET_KEY = env.str("SECRET_KEY", default="") or "missing"
 SECRET_KEYS = env.str("SECRET_KEYS", default="")  # of values at rest: core/secrets/keyring.py
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -94,7 +96,12 @@ DATABASE_PREPARED_STATEMENTS = env.bool("DATABASE_PREPARED_STATEMENTS", default=
 
 DATABASES = {
     "default": {
-        **env.db_url_config(DATABASE_URL or "postgresql://"),
+        **env.parts_of_url(
+            "DATABASE_URL",
+            env.db_url_config,
+            DATABASE_URL or "postgresql://",
+            otherwise="postgresql://",
+        ),
         "ENGINE": "core.db.postgresql",
         "CONN_MAX_AGE": 0 if DATABASE_POOL else None,
         "CONN_HEALTH_CHECKS": True,
@@ -309,7 +316,9 @@ SPECTACULAR_SETTINGS = {
 # --- E-mail -----------------------------------------------------------------------------------
 # Without an address of a mail server, letters are shown on a laptop and thrown away elsewhere.
 EMAIL_URL = env.str("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://")
-vars().update(env.email_url_config(EMAIL_URL))
+vars().update(
+    env.parts_of_url("EMAIL_URL", env.email_url_config, EMAIL_URL, otherwise="dummymail://")
+)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
     "EMAIL_FROM", default="Minutebook <minutebook@localhost>"
@@ -367,3 +376,8 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="json")
 LOGGING_CONFIG = "core.monitoring.logs.configure"
 LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}
+
+# --- What core/checks.py says about the names and values above ----------------------------------
+SETTING_FAULTS = env.faults
+SETTING_NAMES = env.known
+ENV_FILE_NAMES = env.file_names

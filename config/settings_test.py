@@ -27,6 +27,7 @@ def _numbered(url: str, step: int) -> str:
     return urlunsplit(parts._replace(path=f"/{int(parts.path.strip('/') or 0) + step}"))
 
 
+os.environ["ENV_FILE"] = ""
 os.environ.update(devstack.up("test"))
 os.environ.setdefault("STORAGE_URL", str(devstack.home("test") / "files"))
 if WORKER:

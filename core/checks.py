@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import difflib
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +15,9 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection
 from django.http.request import validate_host
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
@@ -22,6 +27,7 @@ from core.events.registry import unknown_subscriptions
 from core.files.places import bucket_of, faults_of
 from core.jobs.policies import unknown_queues
 from core.jobs.queues import QUEUES
+from core.monitoring import neighbours
 from core.notifications.kinds import kinds
 from core.outbound.addresses import unusable_networks
 from core.secrets.keyring import KeysUnusable, read_keys
@@ -224,6 +230,76 @@ def _is_writable(folder: Path) -> bool:
     return True
 
 
+@register()
+def check_setting_values(**_kwargs: Any) -> list[CheckMessage]:
+    """A value of the wrong form, such as JOB_WINDOW=many."""
+    return [
+        Error(
+            f"{name} cannot be read.",
+            hint=f"Write it as {FORMS.get(kind, kind)}, or unset it. README.md shows the default.",
+            id="core.E017",
+        )
+        for name, kind in sorted(settings.SETTING_FAULTS.items())
+    ]
+
+
+@register()
+def check_setting_names(**_kwargs: Any) -> list[CheckMessage]:
+    """A misspelt name would leave a setting at its default in silence."""
+    known = settings.SETTING_NAMES | OTHER_NAMES
+    strangers = (set(os.environ) | settings.ENV_FILE_NAMES) - known
+    found: list[CheckMessage] = []
+    for name in sorted(strangers):
+        meant = difflib.get_close_matches(name, settings.SETTING_NAMES, 1, CLOSE)
+        if meant or name in settings.ENV_FILE_NAMES:
+            hint = f"Did you mean {meant[0]}?" if meant else "README.md lists the settings."
+            found.append(checks.Warning(f"{name} is no setting.", hint=hint, id="core.W006"))
+    return found
+
+
+FORMS = {"int": "a whole number", "float": "a number", "bool": "true or false", "url": "a URL"}
+# Read by docker-compose.yml and by libraries.
+OTHER_NAMES = frozenset({
+    "POSTGRES_PASSWORD", "FLOWER_PASSWORD", "FLOWER_BASIC_AUTH", "WEB_ADDRESS", "FLOWER_ADDRESS",
+    "MINUTEBOOK_VERSION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+    "DJANGO_SETTINGS_MODULE", "PGPASSWORD",
+})  # fmt: skip
+CLOSE = 0.85
+
+
+@register(Tags.database, deploy=True)
+def check_servers(**_kwargs: Any) -> list[CheckMessage]:
+    """The database, the broker and the cache answer, with the credentials they are asked with."""
+    probes = (
+        ("database", "DATABASE_URL", _ask_database),
+        ("broker", "REDIS_URL", neighbours.check_broker),
+        ("cache", "CACHE_URL", neighbours.check_cache),
+    )
+    return [
+        Error(
+            f"The {name} does not answer: {problem}.",
+            hint=f"Look at {setting}, and whether its server runs and can be reached.",
+            id="core.E018",
+        )
+        for name, setting, probe in probes
+        if (problem := _problem_of(probe))
+    ]
+
+
+def _problem_of(probe: Callable[[], object]) -> str:
+    try:
+        probe()
+    except (DatabaseError, ImproperlyConfigured, redis.RedisError, OSError, ValueError) as error:
+        return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+    return ""
+
+
+def _ask_database() -> None:
+    own: Any = connection.copy()  # a command may have a transaction open on the usual one
+    with contextlib.closing(own), own.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
 @register(Tags.security, deploy=True)
 def check_public_url(**_kwargs: Any) -> list[CheckMessage]:
     """Links that lead nowhere, or without encryption, look like a fault of the installation."""
@@ -269,7 +345,10 @@ def _eviction_policy() -> str | None:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2) as broker:
             return broker.config_get("maxmemory-policy").get("maxmemory-policy")
-    except redis.RedisError:  # away, or CONFIG forbidden by a managed service
+    except (
+        redis.RedisError,
+        ValueError,
+    ):  # no address, away, or CONFIG forbidden
         return None
 
 

@@ -121,7 +121,7 @@ class Gateway:
             if refusal is None:
                 log.exception("http.gateway_failed")
             answer = _refused(environ, refusal or Internal())
-        client = Client(scope, send, self._in_request_thread)
+        client = Client(scope, receive, send, self._in_request_thread)
         await client.send_answer(answer, body)
 
     async def _answer(self, environ: dict[str, Any], body: Body) -> Answer:
@@ -271,9 +271,14 @@ class Client:
     """The other end of the connection, to which the answer goes."""
 
     def __init__(
-        self, scope: Mapping[str, Any], send: Send, in_thread: Callable[..., asyncio.Future[Any]]
+        self,
+        scope: Mapping[str, Any],
+        receive: Receive,
+        send: Send,
+        in_thread: Callable[..., asyncio.Future[Any]],
     ) -> None:
         self._peer = scope.get("client")
+        self._receive = receive
         self._send = send
         self._in_thread = in_thread
         self._pace = Pace()
@@ -304,8 +309,19 @@ class Client:
                 await asyncio.shield(self._in_thread(answer.close))
 
     async def _send_blocks(self, blocks: Iterator[bytes]) -> None:
-        while (block := await self._in_thread(next, blocks, None)) is not None:
-            await self._send_block(block)
+        # To send to a closed connection is no error: only the next message tells of its end.
+        gone = asyncio.ensure_future(self._until_gone())
+        try:
+            while (block := await self._in_thread(next, blocks, None)) is not None:
+                if gone.done():
+                    return
+                await self._send_block(block)
+        finally:
+            gone.cancel()
+
+    async def _until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def _send_block(self, block: bytes) -> None:
         for start in range(0, len(block), SMALL_ANSWER_BYTES):

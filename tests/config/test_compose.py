@@ -27,6 +27,7 @@ SERVERS = {"database", "broker", "cache"}
 # Settings that a container does not take from .env, and why.
 NOT_PASSED_ON = {
     "PROCESS": "config/wsgi.py sets it",
+    "ENV_FILE": "docker compose reads .env and passes settings on",
     "DEBUG": "never in production",
     "SHUTDOWN_GRACE_SECONDS": "./mb dev's; here it is stop_grace_period",
     "UPLOAD_FOLDER": "the image's: the volume of files, so that accepting one is a rename",

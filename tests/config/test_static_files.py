@@ -54,6 +54,7 @@ def test_readme_shows_the_command_of_the_web_process() -> None:
     assert words[-1] in command
 
 
+@pytest.mark.django_db
 def test_missing_static_files_are_found(settings: Settings, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {

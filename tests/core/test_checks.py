@@ -15,6 +15,8 @@ from core.jobs.backoff import Fixed
 from core.jobs.policies import Policy
 from core.notifications import kinds
 
+pytestmark = pytest.mark.django_db  # deployment checks ask the database
+
 
 def found(*, deploy: bool = False) -> dict[str, str]:
     """The ids of our findings and their hints."""
