@@ -312,7 +312,7 @@ class Client:
         # To send to a closed connection is no error: only the next message tells of its end.
         gone = asyncio.ensure_future(self._until_gone())
         try:
-            while (block := await self._in_thread(next, blocks, None)) is not None:
+            while block := await self._in_thread(_next_block, blocks):
                 if gone.done():
                     return
                 await self._send_block(block)
@@ -332,6 +332,14 @@ class Client:
 
     async def _send_last(self, block: bytes) -> None:
         await self._send({"type": "http.response.body", "body": block, "more_body": False})
+
+
+def _next_block(blocks: Iterator[bytes]) -> bytes:
+    """Enough for a trip to a thread: files are commonly answered in blocks of 4 KiB."""
+    gathered = bytearray()
+    while len(gathered) < BLOCK_BYTES and (block := next(blocks, None)) is not None:
+        gathered += block
+    return bytes(gathered)
 
 
 def cut(peer: tuple[str, int | str] | None) -> None:
