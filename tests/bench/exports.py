@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -33,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Three hours: 2,621 segments and 30,000 words, as the field's own figures have it.
 SEGMENTS, CHAPTERS = 2_621, 13
 REQUESTS = 21
+MOST_TURNS_IN_A_PDF = 14_000
 LIMITS = {
     "txt": 0.3, "md": 0.3, "html": 0.3, "srt": 0.3, "vtt": 0.3, "json": 0.3, "csv": 0.3,
     "docx": 0.6, "xlsx": 0.6, "pdf": 0.8,
@@ -70,9 +72,14 @@ def seconds(kind: str, meeting: Minutes, folder: Path, *, rounds: int = 3) -> fl
 
 
 def _timed(work: Callable[[], Any]) -> float:
-    began = time.process_time()
+    began = _cpu_seconds()
     work()
-    return time.process_time() - began
+    return _cpu_seconds() - began
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it has waited for: PDF and Word are made in their own."""
+    return sum(os.times()[:4])
 
 
 def _format_goals(folder: Path) -> list[Goal]:
@@ -134,7 +141,7 @@ pages = int(Path("/proc/self/statm").read_text().split()[1])
 print(json.dumps({
     "took": took,
     "now": pages * resource.getpagesize() / 2**20,
-    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "peak": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
 }))
 """
 
@@ -170,10 +177,16 @@ def _hostile_goals(folder: Path) -> list[Goal]:
             Segment(f"Word {n}.", f"S{n % 7}", n * 700, n * 700 + 600) for n in range(50_000)
         ),
     )
+    # More turns than these have no room in a PDF: `export.too_large`.
+    fewer = replace(many, segments=many.segments[:MOST_TURNS_IN_A_PDF])
     return [
         Goal(f"{kind} of {what}", 60, seconds(kind, meeting, folder, rounds=1), "s CPU")
-        for what, meeting in (("a million letters", unbroken), ("50,000 segments", many))
-        for kind in LIMITS
+        for what, meeting, kinds in (
+            ("a million letters", unbroken, LIMITS),
+            ("50,000 segments", many, [kind for kind in LIMITS if kind != "pdf"]),
+            (f"{MOST_TURNS_IN_A_PDF:,} turns", fewer, ["pdf"]),
+        )
+        for kind in kinds
     ]
 
 
