@@ -18,8 +18,9 @@ from core.admin import cells
 from core.admin.load import load_now
 from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
 from core.admin.narrowing import ByKind, ByOrganization, ByPart, ByQueue
+from core.jobs import queries as job_queries
 from core.jobs import services as jobs
-from core.jobs.models import DeadLetter, Job, JobAttempt, JobStep
+from core.jobs.models import DeadLetter, Job, JobAttempt, JobStatus, JobStep
 
 
 class AttemptInline(ReadOnlyInline):
@@ -132,10 +133,10 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.display(description="status", ordering="status")
     def how(self, job: Job) -> str:
         """With how far it is while it runs, and with the reason when it ended badly."""
-        if job.has_ended or not job.step:
+        if job.status != JobStatus.RUNNING:
             shown = cells.status(job.status)
             return format_html("{} {}", shown, job.error_code) if job.error_code else shown
-        return cells.status(job.status, f"{job.progress:.0%} {job.step}")
+        return cells.status(job.status, f"{job.progress:.0%} {job_queries.shown_step(job)}")
 
     @admin.display(description="attempts", ordering="attempts")
     def tries(self, job: Job) -> str:

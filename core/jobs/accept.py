@@ -22,12 +22,13 @@ ACCEPT = f"""
 INSERT INTO core_job AS job
        (id, created_at, updated_at, kind, queue, status, priority, max_attempts, arguments,
         organization_id, team_id, requested_by_id, request_id, parent_id, subject_id, dedup_key,
-        run_at, nudged_at, nudges, attempts, lease_owner, lease_token, progress, step,
+        size, run_at, nudged_at, nudges, attempts, lease_owner, lease_token, progress, step,
         error_code, error_sentence)
 SELECT %(id)s::uuid, moment, moment, %(kind)s::text, queue, 'queued', %(priority)s::smallint,
        %(max_attempts)s::smallint, %(arguments)s::jsonb, organization_id, %(team_id)s::uuid,
        %(requested_by_id)s::uuid, %(request_id)s::text, %(parent_id)s::uuid,
-       %(subject_id)s::uuid, %(dedup_key)s::text, COALESCE(later, moment),
+       %(subject_id)s::uuid, %(dedup_key)s::text, %(size)s::float8,
+       COALESCE(later, moment),
        CASE WHEN is_sent THEN moment END, is_sent::int, 0, '', 0, 0, '', '', ''
   FROM (SELECT asked.*, may_send AND (later IS NULL OR later <= moment)
                AND {dispatch.HAS_ROOM.format(job="asked")} AS is_sent
@@ -57,6 +58,7 @@ class Asked:
     subject_id: uuid.UUID | None
     parent_id: uuid.UUID | None = None
     dedup_key: str = ""
+    size: float | None = None
     run_at: datetime | None = None
 
 

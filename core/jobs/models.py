@@ -53,7 +53,8 @@ class Job(Row):
 
     `arguments` holds ids and small plain values only. `lease_token` grows with every claim and
     fences late writers. A running job without a lease waits for its children. `nudged_at` says that
-    a message for it was sent and not yet taken. Times are the database's.
+    a message for it was sent and not yet taken. `size` is how much there is to do, in a unit of its
+    kind, as the length of a recording; estimates rest on it. Times are the database's.
     """
 
     organization = models.ForeignKey(
@@ -77,6 +78,7 @@ class Job(Row):
     priority = models.SmallIntegerField(default=0)
     arguments = models.JSONField(default=dict, blank=True)
     dedup_key = models.CharField(max_length=200, blank=True)
+    size = models.FloatField(null=True, blank=True)
 
     attempts = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField()

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Avg, FloatField, OuterRef, Subquery
+from django.db.models import Avg, Count, JSONField, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
 
 from core.db.clock import now
-from core.jobs.models import CHILDREN_END_AT, Job, JobQuerySet, JobStatus
+from core.jobs.models import CHILDREN_END_AT, ENDED, Job, JobQuerySet, JobStatus
 from core.jobs.policies import policies
 from core.jobs.queues import QUEUES
 
@@ -19,10 +20,12 @@ PACE_OF_LAST = 50  # succeeded jobs of a kind that say how long the next one tak
 PACES = """
 SELECT kind.name,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY EXTRACT(epoch FROM started_at - created_at)),
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY EXTRACT(epoch FROM ended_at - started_at))
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY EXTRACT(epoch FROM ended_at - started_at)),
+       sum(EXTRACT(epoch FROM ended_at - started_at)) FILTER (WHERE size > 0)
+           / sum(size) FILTER (WHERE size > 0)
   FROM unnest(%(kinds)s::text[]) AS kind (name)
  CROSS JOIN LATERAL (
-       SELECT created_at, started_at, ended_at FROM core_job
+       SELECT created_at, started_at, ended_at, size FROM core_job
         WHERE core_job.kind = kind.name AND status = 'succeeded' AND parent_id IS NULL
           AND ended_at IS NOT NULL
         ORDER BY ended_at DESC LIMIT %(last)s) AS past
@@ -62,10 +65,21 @@ SELECT date_trunc('hour', ended_at, 'UTC') AS hour,
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What the last jobs of a kind took in the middle, in seconds: to be begun, and to be done."""
+    """How long the last jobs of a kind waited and worked: medians, in seconds.
+
+    `work_per_size` is all their work over all their size, in which long jobs count for more: short
+    ones are mostly overhead. None for a kind whose jobs have no size.
+    """
 
     wait: float
     work: float
+    work_per_size: float | None
+
+    def work_of(self, job: Job) -> float:
+        """How long all the work of a job takes at this pace."""
+        if job.size is None or self.work_per_size is None:
+            return self.work
+        return job.size * self.work_per_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +103,39 @@ class Hour:
 
 
 def with_children_progress(jobs: JobQuerySet) -> JobQuerySet:
-    """Jobs that know how far their children are on average (`children_progress`, 0 to 1)."""
+    """Jobs that know how their children fare: `children_state`, None without any.
+
+    It has `progress`, their average of 0 to 1, `total` and `ended`.
+    """
+    state = JSONObject(
+        progress=Avg("progress"), total=Count("id"), ended=Count("id", filter=Q(status__in=ENDED))
+    )
     children = Job.objects.filter(parent=OuterRef("pk")).order_by().values("parent")
-    average = children.annotate(average=Avg("progress")).values("average")
-    return jobs.annotate(children_progress=Subquery(average, output_field=FloatField()))
+    states = children.annotate(state=state).values("state")
+    return jobs.annotate(children_state=Subquery(states, output_field=JSONField()))
 
 
 def shown_progress(job: Job) -> float:
     """What a progress bar shows, 0 to 1: a job that waits moves on as its children do."""
-    done = getattr(job, "children_progress", None)
-    if not job.is_waiting or done is None:
+    children = getattr(job, "children_state", None)
+    if not job.is_waiting or children is None:
         return round(job.progress, 4)
-    return round(job.progress + (CHILDREN_END_AT - job.progress) * done, 4)
+    return round(job.progress + (CHILDREN_END_AT - job.progress) * children["progress"], 4)
+
+
+def shown_step(job: Job) -> str:
+    """What a job is doing or waiting for; for one that has ended, the last thing that it did."""
+    if job.is_waiting:
+        children = getattr(job, "children_state", None)
+        done = " ({ended} of {total} done)".format(**children) if children else ""
+        return ", ".join(filter(None, (job.step, f"waiting for its parts{done}")))
+    if job.status != JobStatus.QUEUED:
+        return job.step
+    if job.attempts == 0 and not job.error_code:
+        return "waiting for a worker"
+    attempt = f"attempt {job.attempts + 1} of {job.max_attempts}"
+    due = f"{job.run_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"waiting for {attempt}, not before {due}: {job.error_sentence}".removesuffix(": ")
 
 
 def paced(jobs: Iterable[Job]) -> list[Job]:
@@ -122,7 +157,11 @@ def paces(kinds: set[str]) -> dict[str, Pace]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(PACES, {"kinds": sorted(kinds), "last": PACE_OF_LAST})
-        return {kind: Pace(float(wait), float(work)) for kind, wait, work in cursor.fetchall()}
+        rows = cursor.fetchall()
+    return {
+        kind: Pace(float(wait), float(work), None if per_size is None else float(per_size))
+        for kind, wait, work, per_size in rows
+    }
 
 
 def seconds_left(job: Job) -> int | None:
@@ -130,7 +169,7 @@ def seconds_left(job: Job) -> int | None:
     pace: Pace | None = getattr(job, "pace", None)
     if pace is None or job.has_ended or job.parent_id is not None:
         return None
-    work = pace.work * (1 - shown_progress(job))
+    work = pace.work_of(job) * (1 - shown_progress(job))
     if job.status == JobStatus.QUEUED and job.started_at is None:
         waited = (job.paced_at - job.created_at).total_seconds()  # type: ignore[attr-defined]
         work += max(0.0, pace.wait - waited)

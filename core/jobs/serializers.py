@@ -22,6 +22,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     """A job: how far it is, what it is doing, and why it failed if it did."""
 
     progress = serializers.SerializerMethodField()
+    step = serializers.SerializerMethodField()
     attempts = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
 
@@ -49,6 +50,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
     def get_progress(self, job: Job) -> float:
         return job_queries.shown_progress(job)
+
+    def get_step(self, job: Job) -> str:
+        """What it is doing or waiting for, for people to read: the words may change."""
+        return job_queries.shown_step(job)
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, Any] | None:

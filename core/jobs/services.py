@@ -59,12 +59,14 @@ def enqueue(
     dedup_key: str = "",
     priority: int | None = None,
     run_at: datetime | None = None,
+    size: float | None = None,
 ) -> Job:
     """Write a job into the open transaction and nudge a worker once it commits.
 
     While a job with the same organization, kind and `dedup_key` is active, that one is returned
     instead, and nobody can cancel it before this transaction ends. One that was told to stop ends
-    here and gives way. Raises KeyError for an unknown kind and RuntimeError outside a transaction.
+    here and gives way. `size` is how much there is to do, in a unit of the kind, for estimates.
+    Raises KeyError for an unknown kind and RuntimeError outside a transaction.
     """
     insist_on_transaction("enqueue")
     policy = policy_of(kind)
@@ -82,6 +84,7 @@ def enqueue(
             subject_id=subject_id,
             dedup_key=dedup_key,
             run_at=run_at,
+            size=size,
         )
     )
 

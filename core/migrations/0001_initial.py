@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ('priority', models.SmallIntegerField(default=0)),
                 ('arguments', models.JSONField(blank=True, default=dict)),
                 ('dedup_key', models.CharField(blank=True, max_length=200)),
+                ('size', models.FloatField(blank=True, null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('max_attempts', models.PositiveSmallIntegerField()),
                 ('run_at', models.DateTimeField()),

@@ -181,7 +181,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         return job_queries.shown_progress(export.job) if export.job else 0.0
 
     def get_step(self, export: Export) -> str:
-        return export.job.step if export.job and export.is_at_work else ""
+        return job_queries.shown_step(export.job) if export.job and export.is_at_work else ""
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, export: Export) -> dict[str, Any] | None:

@@ -152,6 +152,7 @@ def _start(recording: Recording, actor: Actor) -> None:
         arguments={"recording_id": str(recording.id)},
         subject_id=recording.id,
         dedup_key=str(recording.id),
+        size=recording.duration_ms,
     )
     recording.save(update_fields=["job", "updated_at"])
 

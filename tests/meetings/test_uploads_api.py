@@ -69,6 +69,7 @@ def test_a_recording_is_accepted_stored_and_queued(
     assert found["job"]["status"] == "queued"
     assert found["recording"]["media_type"] == "audio/flac"
     assert found["recording"]["duration_ms"] == 11_000
+    assert Job.objects.get(id=found["job"]["id"]).size == 11_000  # what its estimate rests on
     assert found["recording"]["sha256"] == hashlib.sha256(body).hexdigest()
     (file,) = files_in(storage)
     assert file.read_bytes() == body

@@ -199,7 +199,7 @@ def test_an_analysis_that_is_settled_while_it_is_read_is_not_called_failed() -> 
     def work_before_the_job_is_read(
         execute: Any, sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        if not worked and 'FROM "core_job"' in sql and "children_progress" in sql:
+        if not worked and 'FROM "core_job"' in sql and "children_state" in sql:
             worked.append(True)
             run_jobs()
         return execute(sql, params, many, context)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core import errors
 from core.db.clock import now
+from core.jobs import queries as job_queries
 from core.jobs import retention, services
 from core.jobs.models import ENDED, Job, JobStatus
 
@@ -132,7 +133,9 @@ def _chosen(options: dict[str, Any]) -> list[Job]:
 
 
 def _line(job: Job) -> str:
-    note = job.error_code if job.status != JobStatus.RUNNING else f"{job.progress:.0%} {job.step}"
+    note = job.error_code
+    if job.status == JobStatus.RUNNING:
+        note = f"{job.progress:.0%} {job_queries.shown_step(job)}"
     tries = f"{job.attempts}/{job.max_attempts}"
     shown = {"id": job.id, "status": job.status, "kind": job.kind, "created": job.created_at}
     return LINE.format(tries=tries, note=note, **shown).rstrip()

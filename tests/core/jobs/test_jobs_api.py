@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,8 +25,17 @@ def ids(answer: Any) -> list[str]:
     return [job["id"] for job in answer.json()["results"]]
 
 
-def succeeded(actor: Actor, *, seconds: float, wait: float = 0.0, kind: str = "tests.paced") -> Job:
-    job = make.job(organization=actor.organization, kind=kind, status=JobStatus.SUCCEEDED)
+def succeeded(
+    actor: Actor,
+    *,
+    seconds: float,
+    wait: float = 0.0,
+    kind: str = "tests.paced",
+    size: float | None = None,
+) -> Job:
+    job = make.job(
+        organization=actor.organization, kind=kind, status=JobStatus.SUCCEEDED, size=size
+    )
     begun, ended = now(plus_seconds=-seconds), now()
     Job.objects.filter(id=job.id).update(
         started_at=begun, ended_at=ended, created_at=now(plus_seconds=-seconds - wait)
@@ -146,6 +156,43 @@ def test_the_time_left_comes_from_what_the_last_jobs_of_the_kind_took() -> None:
     assert left() == 1
     Job.objects.filter(id=job.id).update(status=JobStatus.SUCCEEDED, ended_at=now())
     assert left() is None
+
+
+def test_time_left_grows_with_the_size_of_the_job() -> None:
+    actor = make.actor()
+    succeeded(actor, seconds=5, size=10)
+    succeeded(actor, seconds=95, size=990)
+    client = make.client(actor)
+    for size, expected in ((3000, 300), (None, 50)):
+        job = make.job(organization=actor.organization, kind="tests.paced", size=size)
+        left = client.get(f"{URL}{job.id}/").json()["estimated_seconds_left"]
+        assert left == pytest.approx(expected, abs=2)
+
+
+def test_job_says_what_it_waits_for() -> None:
+    actor = make.actor()
+    client = make.client(actor)
+
+    def step_of(job: Job) -> str:
+        found: str = client.get(f"{URL}{job.id}/").json()["step"]
+        return found
+
+    new = make.job(organization=actor.organization)
+    assert step_of(new) == "waiting for a worker"
+
+    failed_once = make.job(
+        organization=actor.organization, attempts=1, error_code="x", error_sentence="It broke."
+    )
+    run_at = datetime(2099, 11, 22, 10, 15, tzinfo=UTC)
+    Job.objects.filter(id=failed_once.id).update(run_at=run_at)
+    assert step_of(failed_once) == (
+        "waiting for attempt 2 of 3, not before 2099-11-22 10:15:00 UTC: It broke."
+    )
+
+    whole = make.job(organization=actor.organization, status=JobStatus.RUNNING, step="reading")
+    for status in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.RUNNING, JobStatus.QUEUED):
+        make.job(organization=actor.organization, parent=whole, status=status)
+    assert step_of(whole) == "reading, waiting for its parts (2 of 4 done)"
 
 
 def test_a_list_of_many_kinds_costs_as_many_queries_as_one_job() -> None:
