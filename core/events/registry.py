@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from core.events.models import Event
@@ -45,8 +45,15 @@ class EventType:
         if set(data) != set(declared):
             raise TypeError(f"{self.name} carries {sorted(declared)}, not {sorted(data)}")
         for field, expected in declared.items():
-            if not isinstance(data[field], expected):
+            if not _is_of(data[field], expected):
                 raise TypeError(f"{self.name}: {field} is not {expected}")
+
+
+def _is_of(value: Any, expected: Any) -> bool:
+    if get_origin(expected) is list:
+        (inner,) = get_args(expected)
+        return isinstance(value, list) and all(isinstance(one, inner) for one in value)
+    return isinstance(value, expected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ def schema_of_data(kind: EventType) -> dict[str, Any]:
 def _schema_of(hint: Any) -> dict[str, Any]:
     if get_origin(hint) in (Union, UnionType):
         return {"type": [_name_of(one) for one in get_args(hint)]}
+    if get_origin(hint) is list:
+        return {"type": "array", "items": _schema_of(get_args(hint)[0])}
     return {"type": _name_of(hint)}
 
 
