@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,8 @@ from exports.renderers.minutes import (
     Topic,
 )
 from meetings import queries as meeting_queries
-from meetings.models import Meeting, Recording, Transcript
+from meetings.models import Meeting, Transcript
+from meetings.models import Segment as TranscriptSegment
 from meetings.models.item import ItemStatus
 from meetings.text.segments import Segment, TimedWord
 
@@ -114,13 +115,17 @@ def of_deleted_meetings(organization_id: UUID) -> QuerySet[Export]:
     return Export.objects.filter(organization_id=organization_id, meeting=None)
 
 
-def minutes_of(meeting: Meeting, *, with_words: bool = False) -> Minutes:
+def minutes_of(
+    meeting: Meeting, *, recording_id: UUID | None = None, with_words: bool = False
+) -> Minutes:
     """A meeting, read with its organization and organizer, as renderers want it: all of it.
 
-    `with_words` reads the time of each word, which captions are cut by.
+    Of one recording it is what was said there and what rests on that, timed from its own start, so
+    that captions fit its file. `with_words` reads the time of each word, which captions are cut by.
     """
-    transcript = _transcript_of(meeting)
-    segments, at = _segments_of(transcript, with_words=with_words)
+    transcripts = _transcripts_of(meeting, recording_id)
+    is_whole = recording_id is None
+    segments, at = _segments_of(transcripts, on_clock=is_whole, with_words=with_words)
     organizer = meeting.organizer.get_full_name() if meeting.organizer else ""
     return Minutes(
         meeting_id=str(meeting.id),
@@ -129,60 +134,70 @@ def minutes_of(meeting: Meeting, *, with_words: bool = False) -> Minutes:
         starts_at=meeting.starts_at and meeting.starts_at.astimezone(meeting.zone),
         ends_at=meeting.ends_at and meeting.ends_at.astimezone(meeting.zone),
         time_zone=meeting.time_zone,
-        duration_ms=_duration_of(meeting, transcript),
+        duration_ms=_duration_of(meeting, transcripts, on_clock=is_whole),
         platform=meeting.platform,
         organizer=organizer,
-        language=meeting.language or (transcript.language if transcript else ""),
+        language=meeting.language or next((t.language for t in transcripts if t.language), ""),
         tags=tuple(meeting.tags),
         participants=_participants(meeting, segments),
         segments=segments,
-        **_findings(meeting, at),
+        **_findings(meeting, recording_id, segments, at),
     )
 
 
-def _transcript_of(meeting: Meeting) -> Transcript | None:
+def _transcripts_of(meeting: Meeting, recording_id: UUID | None) -> list[Transcript]:
     try:
-        return meeting_queries.transcript_of(meeting)
+        return meeting_queries.text_of(meeting, recording_id=recording_id).transcripts
     except meeting_queries.TranscriptNotReady:
-        return None
+        return []
 
 
-def has_times(meeting: Meeting) -> bool:
-    """Whether anything in the meeting's text has a time."""
-    transcript = _transcript_of(meeting)
-    if transcript is None:
-        return False
-    return meeting_queries.segments_of(transcript).filter(start_ms__isnull=False).exists()
+def has_times(meeting: Meeting, *, recording_id: UUID | None = None) -> bool:
+    """Whether anything in the meeting's text, or in that of one recording, has a time."""
+    transcripts = _transcripts_of(meeting, recording_id)
+    timed = TranscriptSegment.objects.filter(start_ms__isnull=False)
+    return bool(timed.filter(transcript__in=transcripts).exists())
 
 
 def _segments_of(
-    transcript: Transcript | None, *, with_words: bool
+    transcripts: Sequence[Transcript], *, on_clock: bool, with_words: bool
 ) -> tuple[tuple[Segment, ...], dict[UUID, int]]:
     """All segments, and the index of each by its id."""
-    if transcript is None:
-        return (), {}
     names = ["id", "start_ms", "end_ms", "text", "speaker_label"]
-    rows = meeting_queries.segment_rows(transcript).order_by("position")
-    read = rows.values_list(*names, *(["words_json"] if with_words else []))
-    segments, at = [], {}
-    for index, (row_id, start, end, text, speaker, *words) in enumerate(read.iterator()):
-        at[row_id] = index
-        timed = _timed_words(words[0]) if words else ()
-        segments.append(Segment(text, speaker or "", start, end, timed))
+    segments: list[Segment] = []
+    at: dict[UUID, int] = {}
+    for transcript in transcripts:
+        offset_ms = transcript.clock_offset_ms if on_clock else 0
+        rows = meeting_queries.segment_rows(transcript)
+        read = rows.values_list(*names, *(["words_json"] if with_words else []))
+        for row_id, start, end, text, speaker, *words in read.iterator():
+            at[row_id] = len(segments)
+            timed = _timed_words(words[0], offset_ms) if words else ()
+            times = _later(start, offset_ms), _later(end, offset_ms)
+            segments.append(Segment(text, speaker or "", *times, timed))
     return tuple(segments), at
 
 
-def _timed_words(words_json: str) -> tuple[TimedWord, ...]:
-    return tuple((start, end, text) for start, end, text, *_ in json.loads(words_json))
+def _later(time_ms: int | None, offset_ms: int) -> int | None:
+    return None if time_ms is None else time_ms + offset_ms
 
 
-def _duration_of(meeting: Meeting, transcript: Transcript | None) -> int | None:
-    """The recording's that the text was heard in, else from the start to the end."""
-    if transcript is not None and transcript.recording_id is not None:
-        found: int = Recording.objects.values_list("duration_ms", flat=True).get(
-            id=transcript.recording_id
-        )
-        return found
+def _timed_words(words_json: str, offset_ms: int) -> tuple[TimedWord, ...]:
+    words = json.loads(words_json)
+    return tuple((start + offset_ms, end + offset_ms, text) for start, end, text, *_ in words)
+
+
+def _duration_of(
+    meeting: Meeting, transcripts: Sequence[Transcript], *, on_clock: bool
+) -> int | None:
+    """Until the last of its recordings ends, else from the meeting's start to its end."""
+    ends = [
+        transcript.recording.duration_ms + (transcript.clock_offset_ms if on_clock else 0)
+        for transcript in transcripts
+        if transcript.recording is not None
+    ]
+    if ends:
+        return max(ends)
     if meeting.starts_at and meeting.ends_at:
         return int((meeting.ends_at - meeting.starts_at).total_seconds() * 1000)
     return None
@@ -201,19 +216,22 @@ def _participants(meeting: Meeting, segments: Iterable[Segment]) -> tuple[Partic
     return tuple(Participant(p.name, Part(p.part), talk_ms.get(p.name.casefold())) for p in people)
 
 
-def _findings(meeting: Meeting, at: dict[UUID, int]) -> dict[str, Any]:
+def _findings(
+    meeting: Meeting, recording_id: UUID | None, segments: Sequence[Segment], at: dict[UUID, int]
+) -> dict[str, Any]:
     """What an analysis found and nobody dismissed; nothing before there is one."""
     try:
-        insight = meeting_queries.insight_of(meeting_queries.analysis_of(meeting))
+        analysis = meeting_queries.analysis_of(meeting, recording_id=recording_id)
+        insight = meeting_queries.insight_of(analysis, recording_id=recording_id)
     except meeting_queries.AnalysisNotReady:
         return {}
     dismissed = ItemStatus.DISMISSED
     return {
         "summary": insight.summary.text if insight.summary else "",
         "topics": tuple(
-            Topic(topic.title, at[topic.first_segment_id], topic.start_ms)
+            Topic(topic.title, index, segments[index].start_ms)
             for topic in insight.topics
-            if topic.first_segment_id in at
+            if topic.first_segment_id and (index := at.get(topic.first_segment_id)) is not None
         ),
         "decisions": tuple(
             Item(**_common(row, at)) for row in insight.decisions if row.status != dismissed

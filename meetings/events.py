@@ -46,10 +46,14 @@ class TranscriptCompleted(TypedDict):
 
 
 class AnalysisCompleted(TypedDict):
-    """`status` is succeeded or, when some section is missing, partial."""
+    """`status` is succeeded or, when some section is missing, partial.
+
+    `transcript_ids` are the transcripts it has read, in order, `transcript_id` the first of them.
+    """
 
     meeting_id: str
-    transcript_id: str
+    transcript_id: str | None
+    transcript_ids: list[str]
     analysis_id: str
     engine: str
     status: str
@@ -118,6 +122,7 @@ ANALYSIS_COMPLETED = declare(
     example={
         "meeting_id": ID,
         "transcript_id": ID,
+        "transcript_ids": [ID],
         "analysis_id": ID,
         "engine": "embedded 1",
         "status": "succeeded",

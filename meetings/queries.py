@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.db.models import (
     F,
     OuterRef,
     Prefetch,
+    Q,
     QuerySet,
     TextField,
     Value,
@@ -34,12 +35,14 @@ from meetings.models import (
     Analysis,
     AnalysisSection,
     AnalysisStatus,
+    AnalysisTranscript,
     Decision,
     Evidence,
     Meeting,
     ParticipantRole,
     Recording,
     Segment,
+    Speaker,
     Summary,
     Topic,
     Transcript,
@@ -48,10 +51,15 @@ from meetings.models.item import Item
 from meetings.text.language_tags import base_language
 from meetings.text.names import same_words
 
-FIRST_SEGMENTS = 100  # of a meeting's text, shown with the meeting
+# The name under which evidence refers to an item.
+EVIDENCE_OF: dict[type[Item], str] = {
+    Summary: "summary",
+    Topic: "topic",
+    Decision: "decision",
+    ActionItem: "action_item",
+}
 
-# Text that somebody sent in goes before what a machine heard in a recording.
-SHOWN_FIRST = (F("recording__position").asc(nulls_first=True), F("version").desc())
+FIRST_SEGMENTS = 100  # of a meeting's text, shown with the meeting
 
 
 class TranscriptNotReady(errors.NotFound):
@@ -123,15 +131,34 @@ def recording_for_work(recording_id: str) -> Recording:
     return Recording.objects.select_related("stored_file", "meeting").get(id=recording_id)
 
 
-def transcript_for_work(transcript_id: str) -> Transcript:
-    """A transcript with its meeting. Raises Transcript.DoesNotExist once it is deleted."""
-    return Transcript.objects.select_related("meeting").get(id=transcript_id)
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text of a meeting: its transcripts in the order of the meeting's clock.
+
+    `recordings_not_included` are those whose own text is still to come, or could not be made.
+    """
+
+    transcripts: list[Transcript]
+    recordings_not_included: list[UUID]
+
+    @property
+    def segment_count(self) -> int:
+        return sum(transcript.segment_count for transcript in self.transcripts)
+
+    def index_of(self, transcript_id: UUID, position: int) -> int:
+        """Which segment of the whole text that is. Raises LookupError for none of it."""
+        before = 0
+        for transcript in self.transcripts:
+            if transcript.id == transcript_id:
+                return before + position
+            before += transcript.segment_count
+        raise LookupError
 
 
-def transcript_of(
+def text_of(
     meeting: Meeting, *, recording_id: UUID | None = None, transcript_id: UUID | None = None
-) -> Transcript:
-    """The transcript to show, or the one named: text sent in, else the first recording's newest.
+) -> Text:
+    """The whole text, or the newest transcript of one recording, or the transcript named.
 
     Raises TranscriptNotReady when there is none.
     """
@@ -140,35 +167,60 @@ def transcript_of(
         found = found.filter(id=transcript_id)
     if recording_id is not None:
         found = found.filter(recording_id=recording_id)
-    transcript = found.order_by(*SHOWN_FIRST).first()
-    if transcript is None:
+    is_whole = transcript_id is None and recording_id is None
+    if is_whole:
+        transcripts = list(found.current().in_order())
+    else:
+        transcripts = list(found.select_related("recording").order_by("-version")[:1])
+    if not transcripts:
         raise TranscriptNotReady
-    return transcript
+    return Text(transcripts, recordings_without_text(meeting) if is_whole else [])
 
 
-def newer_transcripts(transcript: Transcript) -> QuerySet[Transcript]:
-    """Later texts of the same recording, or later imported ones."""
-    newer: QuerySet[Transcript] = Transcript.objects.filter(
-        meeting_id=transcript.meeting_id,
-        recording=transcript.recording_id,
-        version__gt=transcript.version,
-    )
-    return newer
+def recordings_without_text(meeting: Meeting) -> list[UUID]:
+    """The recordings of a meeting that its text does not include yet."""
+    waiting = Recording.objects.filter(meeting=meeting, replaced_by=None, transcripts=None)
+    return list(waiting.order_by("position").values_list("id", flat=True))
 
 
-def segments_of(transcript: Transcript) -> QuerySet[Segment]:
-    """The transcript's segments, for paging by position."""
-    return Segment.objects.filter(transcript=transcript)
+def text_with(text: Text, transcript_id: UUID) -> Text:
+    """The text with one transcript of it in the version named, for a reader who has begun with it.
+
+    It may have been followed by a newer version or replaced meanwhile: what took its place is left
+    out. Raises TranscriptNotReady once it is deleted.
+    """
+    if any(transcript.id == transcript_id for transcript in text.transcripts):
+        return text
+    meeting_id = text.transcripts[0].meeting_id
+    named = Transcript.objects.filter(meeting_id=meeting_id, id=transcript_id)
+    transcripts = list(named.select_related("recording"))
+    if not transcripts:
+        raise TranscriptNotReady
+    recording = transcripts[0].recording
+    instead = {transcripts[0].replaced_by_id, recording.replaced_by_id if recording else None}
+    kept = [
+        transcript.id
+        for transcript in text.transcripts
+        if transcript.id not in instead
+        and (recording is None or transcript.recording_id != recording.id)
+    ]
+    both = Transcript.objects.filter(id__in=[*kept, transcript_id])
+    return replace(text, transcripts=list(both.in_order()))
 
 
 def segment_rows(transcript: Transcript) -> QuerySet[Segment, Any]:
-    """The transcript's segments as plain values, for paging by position.
+    """A transcript's segments in order as plain values, timed from the start of its own recording.
 
     No instances are made, and `words_json` comes as the text PostgreSQL has, because both cost
     more than the query. `speaker_label` is null where nobody is named.
     """
-    return segments_of(transcript).values(
+    return _segment_values(Segment.objects.filter(transcript=transcript)).order_by("position")
+
+
+def _segment_values(segments: QuerySet[Segment]) -> QuerySet[Segment, Any]:
+    return segments.values(
         "id",
+        "transcript_id",
         "position",
         "start_ms",
         "end_ms",
@@ -179,21 +231,55 @@ def segment_rows(transcript: Transcript) -> QuerySet[Segment, Any]:
     )
 
 
+def segments_between(text: Text, first: int, last: int) -> list[dict[str, Any]]:
+    """The segments of a whole text from index `first` up to, not including, `last`.
+
+    One query, however many transcripts they are from: positions count from 0 in each.
+    """
+    wanted = Q(pk__in=[])
+    order: dict[UUID, int] = {}
+    before = 0
+    for transcript in text.transcripts:
+        start, end = max(first - before, 0), min(last - before, transcript.segment_count)
+        if start < end:
+            wanted |= Q(transcript=transcript.id, position__gte=start, position__lt=end)
+            order[transcript.id] = before
+        before += transcript.segment_count
+    rows = _segment_values(Segment.objects.filter(wanted)) if order else []
+    return sorted(rows, key=lambda row: (order[row["transcript_id"]], row["position"]))
+
+
 def discussion_of(analysis: Analysis) -> Discussion:
     """What an engine reads: every turn in order, and the day of the meeting where it was held."""
-    rows = segments_of(analysis.transcript).order_by("position")
-    values = rows.values_list("id", "text", "speaker__label", "start_ms", "end_ms")
-    turns = tuple(
-        Turn(id=str(row_id), text=text, speaker=speaker or "", start_ms=start, end_ms=end)
-        for row_id, text, speaker, start, end in values
-    )
     language = base_language(analysis.language)
     return Discussion(
-        turns=turns,
+        turns=tuple(_turns(transcripts_read_by(analysis))),
         language=language,
         held_on=held_on(analysis.meeting),
         participants=tuple(analysis.meeting.participants.values_list("name", flat=True)),
     )
+
+
+def transcripts_read_by(analysis: Analysis) -> list[Transcript]:
+    """The transcripts of an analysis in its order; fewer once one was deleted."""
+    read = Transcript.objects.filter(analysis_links__analysis=analysis).select_related("recording")
+    return list(read.order_by("analysis_links__position"))
+
+
+def _turns(transcripts: Sequence[Transcript]) -> Iterator[Turn]:
+    for transcript in transcripts:
+        offset_ms = transcript.clock_offset_ms
+        rows = Segment.objects.filter(transcript=transcript).order_by("position")
+        for row_id, text, speaker, start, end in rows.values_list(
+            "id", "text", "speaker__label", "start_ms", "end_ms"
+        ):
+            yield Turn(
+                id=str(row_id),
+                text=text,
+                speaker=speaker or "",
+                start_ms=None if start is None else start + offset_ms,
+                end_ms=None if end is None else end + offset_ms,
+            )
 
 
 def held_on(meeting: Meeting) -> date | None:
@@ -210,13 +296,12 @@ def held_on(meeting: Meeting) -> date | None:
 
 def analysis_for_work(analysis_id: str) -> Analysis:
     """An analysis as a worker needs it. Raises Analysis.DoesNotExist once it is deleted."""
-    wanted = ("meeting__organization", "transcript")
-    return Analysis.objects.select_related(*wanted).get(id=analysis_id)
+    return Analysis.objects.select_related("meeting__organization").get(id=analysis_id)
 
 
 def with_job(analyses: QuerySet[Analysis]) -> QuerySet[Analysis]:
-    """Analyses with their transcript and the job that knows its children's progress."""
-    return analyses.select_related("transcript").prefetch_related(_job())
+    """Analyses with the transcripts they read and the job that knows its children's progress."""
+    return analyses.prefetch_related("transcript_links", _job())
 
 
 def active_job_of(analysis: Analysis, *, kind: str) -> Job | None:
@@ -230,16 +315,17 @@ def active_job_of(analysis: Analysis, *, kind: str) -> Job | None:
 
 
 def analysis_of(meeting: Meeting, *, recording_id: UUID | None = None) -> Analysis:
-    """The newest analysis of the text to show (see `transcript_of`), or of one recording's.
+    """The newest analysis of the meeting, or of those that have read a recording's text.
 
-    While the newest text has none, that of the text before is shown. Raises AnalysisNotReady when
-    there is none at all.
+    Raises AnalysisNotReady when there is none.
     """
     found = with_job(Analysis.objects.filter(meeting=meeting))
     if recording_id is not None:
-        found = found.filter(transcript__recording_id=recording_id)
-    position = F("transcript__recording__position").asc(nulls_first=True)
-    newest = found.order_by(position, "-transcript__version", "-version")
+        read = AnalysisTranscript.objects.filter(
+            analysis=OuterRef("pk"), transcript__recording_id=recording_id
+        )
+        found = found.filter(Exists(read))
+    newest = found.order_by("-version")
     analysis = newest.first()
     if analysis is not None and _settled_meanwhile(analysis):
         analysis = newest.first()
@@ -259,11 +345,13 @@ def _settled_meanwhile(analysis: Analysis) -> bool:
 class Insight:
     """An analysis with all there is to show of it.
 
-    The items are those of its text: what people confirmed, dismissed or edited of an earlier
-    analysis of the same recording stands beside what this one found.
+    The items are those of the meeting: the ones that people confirmed, dismissed or edited in an
+    earlier analysis stand beside those of this one. `recordings_not_included` are recordings of
+    the meeting of which the analysis has read no text.
     """
 
     analysis: Analysis
+    recordings_not_included: list[UUID]
     sections: list[AnalysisSection]
     summary: Summary | None
     topics: list[Topic]
@@ -271,38 +359,69 @@ class Insight:
     action_items: list[ActionItem]
 
 
-def insight_of(analysis: Analysis) -> Insight:
-    """All that was found, in a constant number of queries."""
+def insight_of(analysis: Analysis, *, recording_id: UUID | None = None) -> Insight:
+    """All that was found, in a constant number of queries.
+
+    Of one recording it is the topics that begin in it, the items with evidence in it, and the
+    summary if no other recording is in it.
+    """
     sections = {row.section: row for row in analysis.sections.select_related("job")}
     return Insight(
         analysis=analysis,
+        recordings_not_included=_recordings_not_read(analysis),
         sections=[sections[section] for section in Section if section in sections],
-        summary=_shown(Summary, analysis).last(),
-        topics=list(_shown(Topic, analysis)),
-        decisions=list(_shown(Decision, analysis)),
-        action_items=list(_shown(ActionItem, analysis).select_related("owner")),
+        summary=_shown(Summary, analysis, recording_id).last(),
+        topics=list(_with_times(_shown(Topic, analysis, recording_id))),
+        decisions=list(_shown(Decision, analysis, recording_id)),
+        action_items=list(_shown(ActionItem, analysis, recording_id).select_related("owner")),
     )
 
 
-def same_text(model: type[Item], analysis: Analysis) -> QuerySet[Any]:
-    """Items of a kind from all analyses of the same recording, or of the imported texts."""
-    recording_id = analysis.transcript.recording_id
-    rows: QuerySet[Any] = model.objects.filter(
-        meeting_id=analysis.meeting_id, analysis__transcript__recording_id=recording_id
+def _recordings_not_read(analysis: Analysis) -> list[UUID]:
+    read = Transcript.objects.filter(id__in=analysis.transcript_ids, recording=OuterRef("pk"))
+    recordings = Recording.objects.filter(meeting_id=analysis.meeting_id, replaced_by=None)
+    missing = recordings.filter(~Exists(read)).order_by("position")
+    return list(missing.values_list("id", flat=True))
+
+
+def _shown(model: type[Item], analysis: Analysis, recording_id: UUID | None) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model.objects.filter(meeting_id=analysis.meeting_id)
+    if recording_id is not None:
+        rows = _in_recording(rows, recording_id)
+    return with_evidence(rows.order_by("position", "created_at", "id"))
+
+
+def _in_recording(items: QuerySet[Any], recording_id: UUID) -> QuerySet[Any]:
+    if items.model is Topic:
+        return items.filter(first_segment__transcript__recording_id=recording_id)
+    quotes = Evidence.objects.filter(**{EVIDENCE_OF[items.model]: OuterRef("pk")})
+    inside = Q(segment__transcript__recording_id=recording_id)
+    items = items.filter(Exists(quotes.filter(inside)))
+    return items.filter(~Exists(quotes.exclude(inside))) if items.model is Summary else items
+
+
+def _on_clock(segment: str, column: str) -> Any:
+    """A segment's time on the meeting's clock, which its recording's offset leads to."""
+    offset = Coalesce(
+        f"{segment}__transcript__recording__offset_ms", f"{segment}__transcript__offset_ms"
     )
-    return rows
+    return F(f"{segment}__{column}") + offset
 
 
-def _shown(model: type[Item], analysis: Analysis) -> QuerySet[Any]:
-    rows = same_text(model, analysis).order_by("position", "created_at", "id")
-    return with_evidence(rows)
+def _with_times(topics: QuerySet[Topic]) -> QuerySet[Topic]:
+    return topics.annotate(
+        start_ms=_on_clock("first_segment", "start_ms"), end_ms=_on_clock("last_segment", "end_ms")
+    )
 
 
 def with_evidence(items: QuerySet[Any]) -> QuerySet[Any]:
-    """Items with the words they rest on: who said each quote, and when."""
-    said = {"speaker": F("segment__speaker__label"), "start_ms": F("segment__start_ms")}
-    quotes = Evidence.objects.annotate(**said).order_by("position", "id")
-    return items.prefetch_related(Prefetch("evidence", quotes))
+    """Items with the words they rest on: who said each quote, when, and in which recording."""
+    quotes = Evidence.objects.annotate(
+        speaker=F("segment__speaker__label"),
+        start_ms=_on_clock("segment", "start_ms"),
+        recording_id=F("segment__transcript__recording_id"),
+    )
+    return items.prefetch_related(Prefetch("evidence", quotes.order_by("position", "id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +457,7 @@ class MeetingDetail:
     """A meeting with its people, the beginning of its text, and what it comes to."""
 
     meeting: Meeting
-    transcript: Transcript | None
+    text: Text
     speakers: list[str]
     segments: list[dict[str, Any]]
     insight: Insight | None
@@ -346,24 +465,27 @@ class MeetingDetail:
 
 def detail_of(meeting: Meeting) -> MeetingDetail:
     """A meeting read with `whole` and everything shown with it; a constant number of queries."""
-    transcript = Transcript.objects.filter(meeting=meeting).order_by(*SHOWN_FIRST).first()
-    segments = segment_rows(transcript).order_by("position")[:FIRST_SEGMENTS] if transcript else []
+    transcripts = list(Transcript.objects.filter(meeting=meeting).current().in_order())
+    text = Text(transcripts, recordings_without_text(meeting))
     try:
         insight = insight_of(analysis_of(meeting))
     except AnalysisNotReady:
         insight = None
     return MeetingDetail(
         meeting=meeting,
-        transcript=transcript,
-        speakers=speakers_of(transcript) if transcript else [],
-        segments=list(segments),
+        text=text,
+        speakers=speakers_of(text),
+        segments=segments_between(text, 0, FIRST_SEGMENTS),
         insight=insight,
     )
 
 
-def speakers_of(transcript: Transcript) -> list[str]:
+def speakers_of(text: Text) -> list[str]:
     """The labels of those who speak, in the order of first appearance."""
-    return list(transcript.speakers.order_by("id").values_list("label", flat=True))
+    order = {transcript.id: index for index, transcript in enumerate(text.transcripts)}
+    speakers = Speaker.objects.filter(transcript__in=text.transcripts).order_by("id")
+    found = sorted(speakers, key=lambda speaker: order[speaker.transcript_id])
+    return list(dict.fromkeys(speaker.label for speaker in found))
 
 
 def _job() -> Prefetch[Any]:

@@ -31,6 +31,7 @@ from meetings.models import (
     Analysis,
     AnalysisSection,
     AnalysisStatus,
+    AnalysisTranscript,
     Decision,
     Evidence,
     Meeting,
@@ -42,6 +43,7 @@ from meetings.models import (
     Topic,
     Transcript,
 )
+from meetings.services import clock
 from webhooks.models import (
     Delivery,
     DeliveryAttempt,
@@ -184,12 +186,12 @@ def participant(*, meeting: Meeting, **fields: Any) -> Participant:
 def recording(
     *, meeting: Meeting, content: bytes | None = None, with_job: bool = True, **fields: Any
 ) -> Recording:
-    """A recording whose file holds `content`, by default nothing that can be played."""
+    """A recording after the others, whose file holds `content`: by default no real audio."""
     row = Recording.objects.create(
         organization=meeting.organization,
         meeting=meeting,
         stored_file=stored_file(organization=meeting.organization, content=content),
-        position=meeting.recordings.count(),
+        position=clock.next_position(meeting),
         **{
             "media_type": "audio/ogg",
             "codec": "opus",
@@ -199,6 +201,8 @@ def recording(
             **fields,
         },
     )
+    clock.update_offsets(meeting)
+    row.refresh_from_db(fields=["offset_ms"])
     if with_job:
         row.job = job(
             organization=meeting.organization,
@@ -245,12 +249,11 @@ def transcript(*, recording: Recording, texts: tuple[str, ...] = ("Hello.", "Bye
 
 
 def analysis(*, transcript: Transcript, **fields: Any) -> Analysis:
-    """A settled analysis with one item of each kind, each resting on the first segment."""
+    """A settled analysis of a transcript, with an item of each kind on its first segment."""
     meeting, of = transcript.meeting, {"organization": transcript.organization}
     row = Analysis.objects.create(
         **of,
         meeting=meeting,
-        transcript=transcript,
         **{
             "version": meeting.analyses.count() + 1,
             "engine": "test",
@@ -259,6 +262,7 @@ def analysis(*, transcript: Transcript, **fields: Any) -> Analysis:
             **fields,
         },
     )
+    AnalysisTranscript.objects.create(analysis=row, transcript=transcript, position=0)
     AnalysisSection.objects.bulk_create(
         AnalysisSection(
             **of,

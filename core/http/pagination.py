@@ -102,8 +102,8 @@ def page_of(
     """
     model: Any = rows.model
     columns = columns_of(model, tuple(ordering))
-    signer = _signer(rows.model, ordering)
-    start = _read(cursor, signer, columns) if cursor is not None else Cursor(())
+    of = f"{model._meta.label}:{','.join(ordering)}"
+    start = _read(cursor, of, columns) if cursor is not None else Cursor(())
     found = list(_rows_from(rows, columns, start)[: size + 1])
     ahead, found, behind = len(found) > size, found[:size], bool(start.values)
     if start.backwards:
@@ -111,8 +111,8 @@ def page_of(
         ahead, behind = behind, ahead
     return Page(
         found,
-        _write(signer, columns, found[-1:], backwards=False) if ahead else None,
-        _write(signer, columns, found[:1], backwards=True) if behind else None,
+        _write(of, columns, found[-1:], backwards=False) if ahead else None,
+        _write(of, columns, found[:1], backwards=True) if behind else None,
     )
 
 
@@ -144,13 +144,31 @@ def _up_to(columns: Sequence[Column], values: Sequence[str]) -> Q:
     return ~_beyond(columns, values)
 
 
-def _write(signer: Signer, columns: Sequence[Column], edge: list[Any], *, backwards: bool) -> str:
+def write_cursor(cursor: Cursor, *, of: str) -> str:
+    """The cursor as an address carries it, signed with the name of its list."""
+    return _signer(of).sign_object([cursor.values, cursor.backwards])
+
+
+def read_cursor(text: str, *, of: str) -> Cursor:
+    """The cursor that was written for this list. Raises InvalidCursor."""
+    try:
+        values, backwards = _signer(of).unsign_object(text)
+    except (BadSignature, ValueError, TypeError) as error:
+        raise InvalidCursor from error
+    return Cursor(tuple(values), backwards)
+
+
+def _signer(of: str) -> Signer:
+    return Signer(sep=".", salt=f"core.http.cursor:{of}")
+
+
+def _write(of: str, columns: Sequence[Column], edge: list[Any], *, backwards: bool) -> str:
     """The cursor at the row on the edge of a page; at the end of the list when the page is empty.
 
     A page empties when its rows were deleted after its address was handed out.
     """
-    values = [_text_of(row, column) for row in edge for column in columns]
-    return signer.sign_object([values, backwards])
+    values = tuple(_text_of(row, column) for row in edge for column in columns)
+    return write_cursor(Cursor(values, backwards), of=of)
 
 
 def _text_of(row: Any, column: Column) -> str:
@@ -158,19 +176,15 @@ def _text_of(row: Any, column: Column) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _read(text: str, signer: Signer, columns: Sequence[Column]) -> Cursor:
+def _read(text: str, of: str, columns: Sequence[Column]) -> Cursor:
     """Signed with the list's name, so whatever passes was written here and fits the columns."""
+    cursor = read_cursor(text, of=of)
     try:
-        values, backwards = signer.unsign_object(text)
-        for column, value in zip(columns, values, strict=False):
+        for column, value in zip(columns, cursor.values, strict=False):
             column.field.to_python(value)
-    except (BadSignature, ValueError, TypeError, ValidationError) as error:
+    except (ValueError, TypeError, ValidationError) as error:
         raise InvalidCursor from error
-    return Cursor(tuple(values), backwards)
-
-
-def _signer(model: type[Model], ordering: Sequence[str]) -> Signer:
-    return Signer(sep=".", salt=f"core.http.cursor:{model._meta.label}:{','.join(ordering)}")
+    return cursor
 
 
 class CursorPages(BasePagination):
@@ -179,8 +193,6 @@ class CursorPages(BasePagination):
     The view names its order in `ordering`; `?page_size=` takes 1 to 100, 20 when absent.
     """
 
-    # What the addresses of other pages name beside the cursor, so that they go on in the same list.
-    pinned: Mapping[str, str] = {}
     cursor_parameter = "cursor"
     size_parameter = "page_size"
 
@@ -208,10 +220,10 @@ class CursorPages(BasePagination):
         if cursor is None:
             return None
         parts = urlsplit(public_url(self.request.get_full_path()))
-        added = {**self.pinned, self.cursor_parameter: cursor}
         kept = parse_qsl(parts.query, keep_blank_values=True)
-        query = [(name, value) for name, value in kept if name not in added]
-        return urlunsplit(parts._replace(query=urlencode([*query, *added.items()])))
+        query = [(name, value) for name, value in kept if name != self.cursor_parameter]
+        query.append((self.cursor_parameter, cursor))
+        return urlunsplit(parts._replace(query=urlencode(query)))
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}

@@ -23,7 +23,7 @@ from exports.renderers.formats import MEDIA_TYPES, NAMES, SINGLE
 from exports.renderers.labels import LANGUAGES, language_for
 from exports.renderers.minutes import Section
 from exports.renderers.options import Options, PageSize, Table, Timestamps
-from meetings.models import Meeting
+from meetings.models import Meeting, Recording
 
 FORMATS = [(name, name) for name in NAMES]
 SINGLE_FORMATS = [(name, name) for name in SINGLE]
@@ -34,6 +34,19 @@ PAGE_SIZES = [(one.value, one.value) for one in PageSize]
 # What is said before any file was made: more than most take.
 UNKNOWN_SECONDS = 5
 TABLES = [(one.value, one.value) for one in Table]
+
+
+class RecordingIdField(VisibleRelatedField):
+    """A visible recording, of which options hold the id alone."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return str(super().to_internal_value(data).id)
+
+    def use_pk_only_optimization(self) -> bool:
+        return False
+
+    def to_representation(self, value: Any) -> Any:
+        return value
 
 
 class OptionsSerializer(StrictSerializer):
@@ -55,6 +68,12 @@ class OptionsSerializer(StrictSerializer):
         choices=LABEL_LANGUAGES,
         required=False,
         help_text="Of headings and labels; the meeting's own, or English, unless you choose.",
+    )
+    recording = RecordingIdField(
+        queryset=Recording.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="The only recording that the file is about; the whole meeting unless you choose.",
     )
     page_size = serializers.ChoiceField(choices=PAGE_SIZES, required=False)
     include_unverified = StrictBooleanField(
@@ -97,6 +116,13 @@ class ExportCreateSerializer(StrictSerializer):
     meeting = VisibleRelatedField(queryset=Meeting.objects.all())
     format = serializers.ChoiceField(choices=FORMATS)
     options = OptionsSerializer(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        recording_id = attrs.get("options", {}).get("recording")
+        if recording_id and not attrs["meeting"].recordings.filter(id=recording_id).exists():
+            wrong = VisibleRelatedField.default_error_messages["does_not_exist"]
+            raise serializers.ValidationError({"options": {"recording": [wrong]}})
+        return attrs
 
     def options_for(self, meeting: Meeting) -> Options:
         """The choices, with labels in the meeting's language where nobody chose."""

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
+from uuid import UUID
 
 from exports.renderers.minutes import Section
 
@@ -41,6 +42,7 @@ SHORTEST, LONGEST, ROW, ROWS = 0.833, 7.0, 42, 2
 class Options:
     """Every choice with what is done without one. `language` is that of the labels.
 
+    `recording` is the id of the only recording that the file is about, None for the whole meeting.
     `guard_formulas` puts an apostrophe before what a spreadsheet would run. `formats` are those of
     a bundle. Durations are in seconds; a Chinese or Japanese character counts as two in a row.
     """
@@ -50,6 +52,7 @@ class Options:
     timestamps: Timestamps = Timestamps.TURN
     merge_turns: bool = True
     language: str = "en"
+    recording: str | None = None
     page_size: PageSize = PageSize.A4
     include_unverified: bool = False
     guard_formulas: bool = True
@@ -67,6 +70,10 @@ class Options:
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
         }
+
+    @property
+    def recording_id(self) -> UUID | None:
+        return UUID(self.recording) if self.recording else None
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

@@ -90,7 +90,9 @@ def request_export(*, actor: Actor, meeting: Meeting, format: str, options: Opti
     """
     with transaction.atomic():
         held = meeting_services.lock_meeting(meeting, actor=actor)
-        if formats.needs_times(format, options) and not queries.has_times(held):
+        if formats.needs_times(format, options) and not queries.has_times(
+            held, recording_id=options.recording_id
+        ):
             raise NoTimesForCaptions
         fingerprint = fingerprint_of(held, format, options)
         same = queries.same_file(held, fingerprint)
@@ -156,7 +158,7 @@ def render_export(*, run: Run, export: Export) -> None:
 
 def _minutes(meeting: Meeting, format: str, options: Options) -> Minutes:  # noqa: A002
     needs_words = any(kind.is_captions for kind in formats.formats_in(format, options))
-    return queries.minutes_of(meeting, with_words=needs_words)
+    return queries.minutes_of(meeting, recording_id=options.recording_id, with_words=needs_words)
 
 
 @contextmanager

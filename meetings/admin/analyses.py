@@ -7,10 +7,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 
 from core.admin import cells
 from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
 from core.admin.narrowing import ByOrganization
+from meetings import queries
 from meetings.admin.items import by_status
 from meetings.admin.machinery import job_link
 from meetings.models import ActionItem, Analysis, AnalysisSection, AnalysisStatus, Decision
@@ -92,12 +94,12 @@ class AnalysisAdmin(ReadOnlyAdmin):
         "created_at",
     )
     list_filter = (ByStatusNow, "created_at", ByOrganization)
-    list_select_related = ("organization", "meeting", "job", "transcript")
-    search_fields = ("=id", "=meeting__id", "=transcript__id", "=engine")
-    search_help_text = "The id of an analysis, its meeting or its transcript; or an engine."
+    list_select_related = ("organization", "meeting", "job")
+    search_fields = ("=id", "=meeting__id", "=transcripts__id", "=engine")
+    search_help_text = "The id of an analysis, its meeting or a transcript of it; or an engine."
     inlines = (SectionInline,)
     fieldsets = (
-        (None, {"fields": ("how", "in_meeting", "of_transcript", "organization", "version")}),
+        (None, {"fields": ("how", "in_meeting", "read", "organization", "version")}),
         ("How it was made", {"fields": ("engine", "language", "work")}),
         ("What was found", {"fields": ("decisions", "action_items")}),
         ("Machinery", {"classes": ("collapse",), "fields": ("id", "created_at", "updated_at")}),
@@ -120,9 +122,11 @@ class AnalysisAdmin(ReadOnlyAdmin):
     def in_meeting(self, analysis: Analysis) -> str:
         return cells.link(analysis.meeting)
 
-    @admin.display(description="transcript")
-    def of_transcript(self, analysis: Analysis) -> str:
-        return cells.link(analysis.transcript, f"version {analysis.transcript.version}")
+    @admin.display(description="transcripts")
+    def read(self, analysis: Analysis) -> str:
+        transcripts = queries.transcripts_read_by(analysis)
+        links = [(cells.link(row, f"version {row.version}"),) for row in transcripts]
+        return format_html_join(", ", "{}", links) or cells.NOTHING
 
     @admin.display(description="job")
     def work(self, analysis: Analysis) -> str:

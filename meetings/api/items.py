@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -23,22 +24,25 @@ from meetings.models import (
     Segment,
     Summary,
     Topic,
-    Transcript,
 )
 from meetings.models.analysis import SECTIONS
 from meetings.models.item import CHOSEN
 
 
 class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
-    """A quote, who said it and when. `verified`: it stands in that segment letter by letter."""
+    """A quote, who said it, in which recording, and when on the meeting's clock.
+
+    `verified`: it stands in that segment letter by letter.
+    """
 
     segment = serializers.PrimaryKeyRelatedField[Segment](read_only=True, allow_null=True)
+    recording = serializers.UUIDField(source="recording_id", read_only=True, allow_null=True)
     speaker = serializers.CharField(read_only=True, allow_null=True)
     start_ms = serializers.IntegerField(read_only=True, allow_null=True)
 
     class Meta:
         model = Evidence
-        fields = ("segment", "speaker", "start_ms", "quote", "verified")
+        fields = ("segment", "recording", "speaker", "start_ms", "quote", "verified")
         read_only_fields = fields
 
 
@@ -54,8 +58,10 @@ class SummarySerializer(serializers.ModelSerializer[Summary]):
 
 
 class TopicSerializer(serializers.ModelSerializer[Topic]):
-    """A chapter, from its first segment to its last."""
+    """A chapter, from its first segment to its last; times are on the meeting's clock."""
 
+    start_ms = serializers.IntegerField(read_only=True, allow_null=True)
+    end_ms = serializers.IntegerField(read_only=True, allow_null=True)
     first_segment = serializers.PrimaryKeyRelatedField[Segment](read_only=True, allow_null=True)
     last_segment = serializers.PrimaryKeyRelatedField[Segment](read_only=True, allow_null=True)
     evidence = EvidenceSerializer(many=True, read_only=True)
@@ -197,10 +203,13 @@ class AnalysisSectionSerializer(serializers.ModelSerializer[AnalysisSection]):
 
 
 class AnalysisHeadSerializer(serializers.ModelSerializer[Analysis]):
-    """One pass of an engine over a transcript, and the job that does it."""
+    """One pass of an engine over a meeting's transcripts; `transcript` is the first of them."""
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
-    transcript = serializers.PrimaryKeyRelatedField[Transcript](read_only=True)
+    transcript = serializers.SerializerMethodField()
+    transcripts = serializers.ListField(
+        source="transcript_ids", child=serializers.UUIDField(), read_only=True
+    )
     status = serializers.ChoiceField(
         choices=AnalysisStatus.choices, source="current_status", read_only=True
     )
@@ -211,6 +220,7 @@ class AnalysisHeadSerializer(serializers.ModelSerializer[Analysis]):
             "id",
             "meeting",
             "transcript",
+            "transcripts",
             "version",
             "engine",
             "language",
@@ -219,14 +229,19 @@ class AnalysisHeadSerializer(serializers.ModelSerializer[Analysis]):
         )
         read_only_fields: tuple[str, ...] = fields
 
+    def get_transcript(self, analysis: Analysis) -> UUID | None:
+        return next(iter(analysis.transcript_ids), None)
+
 
 class InsightSerializer(serializers.Serializer[Any]):
     """An analysis with all it found.
 
     Items that people confirmed, dismissed or edited in an earlier analysis stand with the others.
+    `recordings_not_included` are recordings of the meeting of which it has read no text.
     """
 
     analysis = AnalysisHeadSerializer()
+    recordings_not_included = serializers.ListField(child=serializers.UUIDField())
     job = JobSerializer(source="analysis.job", allow_null=True)
     sections = AnalysisSectionSerializer(many=True)
     summary = SummarySerializer(allow_null=True)

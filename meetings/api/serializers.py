@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -27,7 +28,7 @@ from meetings.api.people import (
     PersonSerializer,
 )
 from meetings.api.transcripts import SegmentSerializer, TranscriptSerializer, shown_segments
-from meetings.models import Meeting, Recording
+from meetings.models import Meeting, Recording, Transcript
 from meetings.models.meeting import is_zone, zone_named
 
 # What a time of a meeting may be: the ends of the calendar have no date in some time zones.
@@ -131,10 +132,13 @@ class MeetingSerializer(StrictModelSerializer):
 class RecordingSerializer(serializers.ModelSerializer[Recording]):
     """A recording, with the job that transcribes it.
 
+    `offset_ms` is where it begins on the meeting's clock. `replaced_by` is the text that was sent
+    in to count instead of it.
     Needs `request` and `moment` (the database's time) in its context, for the link to the file.
     """
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
+    replaced_by = serializers.PrimaryKeyRelatedField[Transcript](read_only=True, allow_null=True)
     size_bytes = serializers.IntegerField(source="stored_file.size_bytes", read_only=True)
     sha256 = serializers.CharField(source="stored_file.sha256", read_only=True)
     status = serializers.SerializerMethodField(help_text="How its transcription stands.")
@@ -150,6 +154,9 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
             "id",
             "meeting",
             "position",
+            "started_at",
+            "offset_ms",
+            "replaced_by",
             "filename",
             "media_type",
             "codec",
@@ -190,7 +197,7 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
 
 
 class ShownTranscriptSerializer(TranscriptSerializer):
-    """The text to show, with its first hundred segments."""
+    """The first transcript of a meeting, with the first hundred segments of all of them."""
 
     segments = SegmentSerializer(many=True)
 
@@ -200,11 +207,17 @@ class ShownTranscriptSerializer(TranscriptSerializer):
 
 
 class MeetingDetailSerializer(MeetingSerializer):
-    """A meeting by itself: its recordings, who took part, its text and what it comes to."""
+    """A meeting by itself: its recordings, who took part, its text and what it comes to.
+
+    `transcripts` are the parts of its text in order. `recordings_not_included` are those whose own
+    text is still to come, or could not be made.
+    """
 
     recordings = RecordingSerializer(many=True, read_only=True)
     people = serializers.SerializerMethodField()
     transcript = serializers.SerializerMethodField()
+    transcripts = serializers.SerializerMethodField()
+    recordings_not_included = serializers.SerializerMethodField()
     analysis = serializers.SerializerMethodField()
 
     class Meta(MeetingSerializer.Meta):
@@ -213,6 +226,8 @@ class MeetingDetailSerializer(MeetingSerializer):
             "recordings",
             "people",
             "transcript",
+            "transcripts",
+            "recordings_not_included",
             "analysis",
         )
 
@@ -227,10 +242,18 @@ class MeetingDetailSerializer(MeetingSerializer):
 
     @extend_schema_field(ShownTranscriptSerializer(allow_null=True))
     def get_transcript(self, _meeting: Meeting) -> dict[str, Any] | None:
-        if self.detail.transcript is None:
+        transcripts = self.detail.text.transcripts
+        if not transcripts:
             return None
-        head = TranscriptSerializer(self.detail.transcript).data
-        return {**head, "segments": shown_segments(self.detail.segments)}
+        segments = shown_segments(self.detail.segments, transcripts)
+        return {**TranscriptSerializer(transcripts[0]).data, "segments": segments}
+
+    @extend_schema_field(TranscriptSerializer(many=True))
+    def get_transcripts(self, _meeting: Meeting) -> Any:
+        return TranscriptSerializer(self.detail.text.transcripts, many=True).data
+
+    def get_recordings_not_included(self, _meeting: Meeting) -> list[UUID]:
+        return self.detail.text.recordings_not_included
 
     @extend_schema_field(InsightSerializer(allow_null=True))
     def get_analysis(self, _meeting: Meeting) -> dict[str, Any] | None:
@@ -259,3 +282,4 @@ class UploadFormSerializer(serializers.Serializer[Any]):
     file = serializers.FileField()
     filename = serializers.CharField(required=False, max_length=255)
     language = serializers.CharField(required=False, max_length=20)
+    started_at = DateTimeField(required=False)

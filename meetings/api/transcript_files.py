@@ -17,17 +17,23 @@ from meetings.api.uploads import FORM, Form
 from meetings.importers import json_documents
 from meetings.importers.transcripts import read_json, read_transcript
 from meetings.importers.values import ImportedSegment, ImportedTranscript
+from meetings.services.transcripts import Replaced
 
 JSON = "application/json"
+OPTIONS = ("filename", "language", "replaces")
 # For the description of the API: the content of a file decides what it is.
 MEDIA_TYPES = ("text/vtt", "application/x-subrip", "text/plain", "application/octet-stream")
 
 
 class SentText(NamedTuple):
-    """A text, and the language that its sender says it is in, empty for none."""
+    """A text, the language that its sender says it is in, and the parts that it replaces.
+
+    `language` is empty and `replaces` None where the sender names none.
+    """
 
     text: ImportedTranscript
     language: str
+    replaces: Replaced | None
 
 
 def sent_text(request: Request) -> SentText:
@@ -46,18 +52,18 @@ def sent_text(request: Request) -> SentText:
         limit=settings.TRANSCRIPT_MAX_BYTES,
         too_large=UploadTooLarge,
     )
-    names = {name: request.query_params.get(name, "") for name in ("filename", "language")}
+    options = {name: request.query_params.get(name, "") for name in OPTIONS}
     if http_request.content_type == FORM:
-        form = Form(http_request)
+        form = Form(http_request, OPTIONS)
         data = b"".join(form.file_blocks(data))
-        names = form.finished()
+        options = form.finished()
     text = read_transcript(
         data,
         media_type=http_request.content_type or "",
-        filename=clean_filename(names["filename"]),
+        filename=clean_filename(options["filename"]),
         charset=(http_request.content_params or {}).get("charset", ""),
     )
-    return SentText(text, _language(names["language"]))
+    return SentText(text, _language(options["language"]), _replaced(options["replaces"]))
 
 
 def _from_json(request: Request) -> SentText:
@@ -65,12 +71,23 @@ def _from_json(request: Request) -> SentText:
     dialect = json_documents.dialect_of(request.data)
     if dialect not in (None, json_documents.OWN) or isinstance(request.data, list):
         language = _language(request.query_params.get("language", ""))
-        return SentText(read_json(request.data), language)
+        replaces = _replaced(request.query_params.get("replaces", ""))
+        return SentText(read_json(request.data), language, replaces)
     sent = SentTranscriptSerializer(data=request.data)
     sent.is_valid(raise_exception=True)
     segments = (ImportedSegment(**segment) for segment in sent.validated_data["segments"])
     language = sent.validated_data.get("language", "")
-    return SentText(ImportedTranscript(tuple(segments)), language)
+    replaces = sent.validated_data.get("replaces")
+    return SentText(ImportedTranscript(tuple(segments)), language, replaces)
+
+
+def _replaced(name: str) -> Replaced | None:
+    """The parts that a parameter names. Raises ValidationError."""
+    try:
+        return Replaced(name) if name else None
+    except ValueError as error:
+        known = ", ".join(Replaced)
+        raise ValidationError({"replaces": f"Give one of these: {known}."}) from error
 
 
 def _language(tag: str) -> str:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import uuid
+from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import datetime, tzinfo
 from typing import IO
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.http import parse_header_parameters
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from rest_framework import serializers
 
 from core import errors
 from core.files.incoming import Incoming, UploadTooLarge, receiving
 from core.http.parsers import announced_length
+from core.http.serializers import DateTimeField
 from core.http.text import check_text, clean_filename
 from core.resilience.shares import Shares
+from meetings.api.serializers import check_year
 from meetings.media.sniff import check_head
 from meetings.text.language_tags import base_language
 
 FORM = "multipart/form-data"
 FORM_OVERHEAD_BYTES = 64 * 1024  # boundaries, part headers and small fields around the file
+FIELDS = ("filename", "language", "started_at")
 LONGEST_FIELD_BYTES = 4096
 LONGEST_LANGUAGE = 20
 
@@ -59,13 +66,13 @@ class RecordingUpload:
         if announced_length(request) > limit + (FORM_OVERHEAD_BYTES if is_form else 0):
             raise UploadTooLarge
         self.stream: IO[bytes] = io.BytesIO()
-        self._fields = {name: request.GET.get(name, "") for name in ("filename", "language")}
+        self._fields = {name: request.GET.get(name, "") for name in FIELDS}
         with ExitStack() as opened:
             if not slots.take(organization_id):
                 raise TooManyUploads(retry_after=5)
             opened.callback(slots.release, organization_id)
             self._receiver = opened.enter_context(receiving(limit=limit, check_head=check_head))
-            self._form = Form(request) if is_form else None
+            self._form = Form(request, FIELDS) if is_form else None
             self._opened = opened.pop_all()
 
     def take(self, block: bytes) -> None:
@@ -91,11 +98,34 @@ class RecordingUpload:
     def language(self) -> str:
         return base_language(self._fields["language"])
 
+    def started_at_in(self, zone: tzinfo) -> datetime | None:
+        """The start time that was given; one without a zone is read in `zone`. Raises BadForm."""
+        # In a query a bare + is a space, and most clients do not write it as %2B.
+        text = re.sub(r"(:.*) (?=\d\d:?\d\d$)", r"\1+", self._fields["started_at"])
+        try:
+            return StartField(zone).run_validation(text) if text else None
+        except serializers.ValidationError as error:
+            raise BadForm(fields={"started_at": list(map(str, error.detail))}) from error
+
+
+class StartField(DateTimeField):
+    """When a recording began."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__(validators=[check_year])
+        self._zone = zone
+
+    @property
+    def zone(self) -> tzinfo:
+        return self._zone
+
 
 class Form:
     """A multipart form with one file, read block by block."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, names: Sequence[str]) -> None:
+        """`names` are those of the fields that it may have beside the file."""
+        self._names = names
         boundary = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))[1].get("boundary")
         try:
             self._parser = PushMultipartParser(boundary or "", max_segment_count=8)
@@ -124,20 +154,17 @@ class Form:
         return found
 
     def finished(self) -> dict[str, str]:
-        """The file's name and language. Raises BadForm."""
+        """The fields beside the file, its own name among them. Raises BadForm."""
         try:
             self._parser.close()
         except MultipartError as error:
             raise BadForm from error
-        unknown = sorted(set(self._texts) - {"filename", "language"})
+        unknown = sorted(set(self._texts) - set(self._names))
         if self._files != 1 or unknown:
             raise BadForm(fields={name: ["There is no such field."] for name in unknown})
         with contextlib.suppress(UnicodeDecodeError):
-            texts = {name: value.decode() for name, value in self._texts.items()}
-            return {
-                "filename": texts.get("filename") or self._file_name,
-                "language": texts.get("language", ""),
-            }
+            texts = {name: self._texts.get(name, b"").decode() for name in self._names}
+            return {**texts, "filename": texts["filename"] or self._file_name}
         raise BadForm
 
     def _begin(self, part: MultipartSegment) -> None:

@@ -111,7 +111,12 @@ OWN = Dialect(
 )
 TRANSCRIBED = replace(OWN, fields=_names("language engine confidence notes segments"))
 # GET .../transcript/, and the JSON of an export.
-SHOWN = replace(OWN, segments="results", fields=_names("transcript segments"))
+SHOWN = replace(
+    OWN,
+    segments="results",
+    fields=_names("transcript transcripts recordings_not_included segments"),
+    segment_fields=OWN.segment_fields | _names("transcript recording"),
+)
 EXPORT = replace(
     OWN,
     segments="transcript",

@@ -50,6 +50,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='AnalysisTranscript',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField()),
+            ],
+            options={
+                'ordering': ('position',),
+            },
+        ),
+        migrations.CreateModel(
             name='AnalysisSection',
             fields=[
                 ('id', models.UUIDField(default=core.db.rows.new_id, editable=False, primary_key=True, serialize=False)),
@@ -112,8 +122,6 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('title', models.TextField()),
-                ('start_ms', models.PositiveIntegerField(null=True)),
-                ('end_ms', models.PositiveIntegerField(null=True)),
             ],
             options={
                 'abstract': False,
@@ -150,9 +158,27 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.organization'),
         ),
         migrations.AddField(
-            model_name='analysis',
+            model_name='analysistranscript',
+            name='analysis',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='transcript_links', to='meetings.analysis'),
+        ),
+        migrations.AddField(
+            model_name='analysistranscript',
             name='transcript',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='analyses', to='meetings.transcript'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='analysis_links', to='meetings.transcript'),
+        ),
+        migrations.AddField(
+            model_name='analysis',
+            name='transcripts',
+            field=models.ManyToManyField(related_name='analyses', through='meetings.AnalysisTranscript', to='meetings.transcript'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysistranscript',
+            constraint=models.UniqueConstraint(fields=('analysis', 'position'), name='analysis_transcript_position'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysistranscript',
+            constraint=models.UniqueConstraint(fields=('analysis', 'transcript'), name='analysis_transcript_once'),
         ),
         migrations.AddField(
             model_name='actionitem',

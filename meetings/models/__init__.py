@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from meetings.models.action_item import ActionItem
-from meetings.models.analysis import Analysis, AnalysisSection, AnalysisStatus
+from meetings.models.analysis import (
+    Analysis,
+    AnalysisSection,
+    AnalysisStatus,
+    AnalysisTranscript,
+)
 from meetings.models.decision import Decision
 from meetings.models.evidence import Evidence
 from meetings.models.item import ItemStatus
@@ -19,6 +24,7 @@ __all__ = [
     "Analysis",
     "AnalysisSection",
     "AnalysisStatus",
+    "AnalysisTranscript",
     "Decision",
     "Evidence",
     "ItemStatus",

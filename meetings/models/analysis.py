@@ -1,8 +1,9 @@
-"""One pass over a transcript, and how each of its sections fares."""
+"""One pass over a meeting's text, and how each of its sections fares."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -79,16 +80,17 @@ class AnalysisSectionQuerySet(StatusNowQuerySet):
 
 
 class Analysis(OwnedRow):
-    """One pass of one engine over a transcript; versions count per meeting.
+    """One pass of one engine over a meeting's text; versions count per meeting.
 
-    `status` is queued until the pass is settled: meanwhile `current_status` asks the job.
+    `transcripts` are the versions it reads, chosen when it is requested. `status` is queued until
+    the pass is settled: meanwhile `current_status` asks the job.
     """
 
     meeting = models.ForeignKey(
         "meetings.Meeting", on_delete=models.CASCADE, related_name="analyses", db_index=False
     )
-    transcript = models.ForeignKey(
-        "meetings.Transcript", on_delete=models.CASCADE, related_name="analyses"
+    transcripts: models.ManyToManyField[Any, Any] = models.ManyToManyField(
+        "meetings.Transcript", through="meetings.AnalysisTranscript", related_name="analyses"
     )
     job = models.ForeignKey(
         "core.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -113,6 +115,45 @@ class Analysis(OwnedRow):
     def current_status(self) -> AnalysisStatus:
         """Needs `job`."""
         return status_now(self.status, self.job)
+
+    @property
+    def transcript_ids(self) -> list[UUID]:
+        """The transcripts it reads, in order, as far as they are not deleted."""
+        links = self.transcript_links.all()
+        return [link.transcript_id for link in links if link.transcript_id is not None]
+
+
+class AnalysisTranscript(models.Model):
+    """One of the transcripts that an analysis reads, at its place in their order.
+
+    `transcript` is null once that is deleted, so that the analysis is known to be of another text.
+    """
+
+    analysis = models.ForeignKey(
+        Analysis, on_delete=models.CASCADE, related_name="transcript_links", db_index=False
+    )
+    transcript = models.ForeignKey(
+        "meetings.Transcript",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="analysis_links",
+    )
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("analysis", "position"), name="analysis_transcript_position"
+            ),
+            models.UniqueConstraint(
+                fields=("analysis", "transcript"), name="analysis_transcript_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"transcript {self.transcript_id} of analysis {self.analysis_id}"
 
 
 class AnalysisSection(OwnedRow):

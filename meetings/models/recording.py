@@ -15,10 +15,12 @@ class RecordingQuerySet(TeamLimitedQuerySet):
 
 
 class Recording(OwnedRow):
-    """The uploaded audio of a meeting: in which order, how long, and of what real type.
+    """The uploaded audio of a meeting: where on its clock, how long, and of what real type.
 
     Never deleted by a failure: `job` tells how its transcription fares, and another may be asked
-    for on the same bytes.
+    for on the same bytes. `position` counts a meeting's recordings and imported texts together.
+    `started_at` is given by the client. `offset_ms` is where the recording begins on the meeting's
+    clock, which starts with the first of them. `replaced_by` is a text that counts instead.
     """
 
     meeting = models.ForeignKey(
@@ -30,7 +32,12 @@ class Recording(OwnedRow):
     job = models.ForeignKey(
         "core.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    replaced_by = models.ForeignKey(
+        "meetings.Transcript", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     position = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    offset_ms = models.PositiveBigIntegerField(default=0)
     filename = models.CharField(max_length=255, blank=True)
     media_type = models.CharField(max_length=60)
     codec = models.CharField(max_length=60)

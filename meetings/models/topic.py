@@ -10,10 +10,7 @@ from meetings.models.item import Item, ItemQuerySet
 
 
 class Topic(Item):
-    """A chapter: the segments from the first to the last, both included, under one title.
-
-    The times are those of its segments, null where the transcript has none.
-    """
+    """A chapter: the segments from the first to the last, both included, under one title."""
 
     title = models.TextField()
     first_segment = models.ForeignKey(
@@ -22,8 +19,6 @@ class Topic(Item):
     last_segment = models.ForeignKey(
         "meetings.Segment", null=True, on_delete=models.CASCADE, related_name="+"
     )
-    start_ms = models.PositiveIntegerField(null=True)
-    end_ms = models.PositiveIntegerField(null=True)
 
     objects: ClassVar[Any] = ItemQuerySet.as_manager()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from core.accounts.visibility import TeamLimitedQuerySet
 from core.db.rows import OwnedRow, new_id
@@ -13,6 +14,19 @@ from core.db.rows import OwnedRow, new_id
 
 class TranscriptQuerySet(TeamLimitedQuerySet):
     team_path = "meeting__team"
+
+    def current(self) -> Self:
+        """The newest version of each recording's text, and imported texts; none replaced."""
+        newer = Transcript.objects.filter(
+            recording=OuterRef("recording"), version__gt=OuterRef("version")
+        )
+        return self.filter(~Exists(newer), replaced_by=None, recording__replaced_by=None)
+
+    def in_order(self) -> Self:
+        """In the order of the meeting's clock, each with its recording."""
+        offset = Coalesce("recording__offset_ms", "offset_ms")
+        position = Coalesce("recording__position", "position")
+        return self.select_related("recording").order_by(offset, position, "id")
 
 
 class SpeakerQuerySet(TeamLimitedQuerySet):
@@ -27,9 +41,11 @@ class Transcript(OwnedRow):
     """One version of a meeting's text: what was heard in a recording, or text sent in as it is.
 
     Without a recording the engine is `imported`. Versions count per recording, those of imported
-    texts per meeting. `confidence` is 0 to 1. `uncovered_speech_ms` is speech that the engine heard
-    and found no words for: a quality figure. `missing_ms` is sound that the file announces and
-    does not hold. `language_probability` is empty when the language was assumed. `notes` is a list
+    texts per meeting. `position`, `offset_ms`, `duration_ms` and `replaced_by` are about an
+    imported text and mean the same as a recording's. `confidence` is 0 to 1. `uncovered_speech_ms`
+    is speech that the engine heard and found no words for: a quality figure. `missing_ms` is sound
+    that the file announces and does not hold. `language_probability` is empty when the language was
+    assumed. `notes` is a list
     of `meetings.text.notes.Note` as JSON.
     """
 
@@ -43,6 +59,12 @@ class Transcript(OwnedRow):
         on_delete=models.CASCADE,
         related_name="transcripts",
     )
+    replaced_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+    offset_ms = models.PositiveBigIntegerField(default=0)
+    duration_ms = models.PositiveBigIntegerField(default=0)
     version = models.PositiveSmallIntegerField()
     revision = models.PositiveIntegerField(default=1)
     engine = models.CharField(max_length=80)
@@ -71,6 +93,11 @@ class Transcript(OwnedRow):
     def __str__(self) -> str:
         return f"transcript {self.version} of {self.recording_id or self.meeting_id}"
 
+    @property
+    def clock_offset_ms(self) -> int:
+        """Where its times begin on the meeting's clock. Needs `recording`."""
+        return self.recording.offset_ms if self.recording else self.offset_ms
+
 
 class Speaker(OwnedRow):
     """Somebody who speaks in a transcript, under the label that the text came with."""
@@ -94,7 +121,8 @@ class Speaker(OwnedRow):
 class Segment(models.Model):
     """A piece of text of one speaker; `words` holds [start_ms, end_ms, text, probability] each.
 
-    The times are null where an imported text came without them.
+    The times count from the start of its recording or imported text, so that they stay right when
+    its offset on the meeting's clock changes. They are null where a text came without them.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -1,11 +1,11 @@
-"""From a transcript to what it comes to: one job, a child for each section, settled at the end."""
+"""From a meeting's text to its analysis: one job, a child for each section, settled at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max
 
 from core import errors
 from core.accounts.actor import Actor
@@ -18,7 +18,14 @@ from meetings import queries
 from meetings.analysis import embedded
 from meetings.analysis.findings import Section, SectionFindings
 from meetings.events import ANALYSIS_COMPLETED
-from meetings.models import Analysis, AnalysisSection, AnalysisStatus, Meeting, Transcript
+from meetings.models import (
+    Analysis,
+    AnalysisSection,
+    AnalysisStatus,
+    AnalysisTranscript,
+    Meeting,
+    Transcript,
+)
 from meetings.models.analysis import STATUS_OF_JOB
 from meetings.services import findings as finding_services
 from meetings.services import meetings as meeting_services
@@ -33,6 +40,13 @@ class EngineChanged(errors.Conflict):
 
     code = "analysis.engine_changed"
     sentence = "The engine has changed since this analysis. Run all of it again."
+
+
+class TranscriptChanged(errors.Conflict):
+    """One section of the text as it is now would not fit the others of an earlier text."""
+
+    code = "analysis.transcript_changed"
+    sentence = "The transcript has changed since this analysis. Run all of it again."
 
 
 class AnalysisBusy(errors.Conflict):
@@ -50,42 +64,48 @@ class SectionsFailed(JobFailure):
 
 
 class Superseded(JobFailure):
-    """A newer analysis of the same recording has begun; this one must not overwrite it."""
+    """A newer analysis of the meeting has begun; this one must not overwrite it."""
 
     code = "analysis.superseded"
     sentence = "A newer analysis has taken the place of this one."
 
 
 def request_analysis(
-    *, transcript: Transcript, actor: Actor | None = None, section: Section | None = None
+    *, meeting: Meeting, actor: Actor | None = None, section: Section | None = None
 ) -> Analysis:
     """Ask for a new analysis, or for one section of the latest one again; the job is in `job`.
 
-    While a job is at work on the latest one and finds what is asked for, that one answers. Raises
-    NotFound when the meeting is gone, AnalysisNotReady for a section of no analysis, EngineChanged,
-    and AnalysisBusy while a job finds something else.
+    While a job is at work on the latest one, of the same text, and finds what is asked for, that
+    one answers. Raises NotFound when the meeting is gone, TranscriptNotReady when it has no text,
+    AnalysisNotReady for a section of no analysis, EngineChanged, TranscriptChanged, and
+    AnalysisBusy while a job finds something else.
     """
     sections = [section] if section else list(Section)
     with transaction.atomic():
-        meeting = meeting_services.lock_meeting(transcript.meeting, actor=actor)
-        analysis = _of(transcript).order_by("-version").first()
-        job = _at_work(analysis)
+        held = meeting_services.lock_meeting(meeting, actor=actor)
+        transcripts = queries.text_of(held).transcripts
+        analysis = _latest(held)
+        job = _at_work(analysis, transcripts)
         if analysis is None or job is None:
-            analysis = _same_engine(analysis) if section else _create(meeting, transcript)
-            job = _enqueue(analysis, meeting, actor, sections)
+            if section:
+                analysis = _of_which_a_section_fits(analysis, transcripts)
+            else:
+                analysis = _create(held, transcripts)
+            job = _enqueue(analysis, held, actor, sections)
         _tie(analysis, job, sections)
     return analysis
 
 
-def analyse_new_transcript(*, transcript: Transcript) -> None:
-    """The reaction to a transcript that is complete: an analysis, unless there is one already.
+def analyse_new_text(*, meeting: Meeting) -> None:
+    """The reaction to a text that has changed: an analysis, unless the latest has read all of it.
 
-    Events come in any order: one whose text has been followed by a newer one asks for nothing.
+    So it does not matter how many texts were completed meanwhile, nor in which order.
     """
     with transaction.atomic():
-        meeting_services.lock_meeting(transcript.meeting)
-        if not queries.newer_transcripts(transcript).exists() and not _of(transcript).exists():
-            request_analysis(transcript=transcript)
+        held = meeting_services.lock_meeting(meeting)
+        analysis = _latest(held)
+        if analysis is None or not _has_read(analysis, queries.text_of(held).transcripts):
+            request_analysis(meeting=held)
 
 
 def analyse_transcript(*, run: Run, analysis: Analysis, sections: Sequence[Section]) -> None:
@@ -118,39 +138,57 @@ def analyse_section(*, run: Run, analysis: Analysis, section: Section) -> None:
             meeting_services.touch(meeting)
 
 
-def _of(transcript: Transcript) -> QuerySet[Analysis]:
-    """Its analyses, each as a worker or an answer needs it."""
-    return queries.with_job(Analysis.objects.filter(transcript=transcript))
+def _latest(meeting: Meeting) -> Analysis | None:
+    """The meeting's newest analysis as an answer needs it."""
+    return queries.with_job(meeting.analyses.order_by("-version")).first()
 
 
-def _at_work(analysis: Analysis | None) -> Job | None:
+def _has_read(analysis: Analysis, transcripts: Sequence[Transcript]) -> bool:
+    read = {link.transcript_id for link in analysis.transcript_links.all()}
+    return read == {transcript.id for transcript in transcripts}
+
+
+def _at_work(analysis: Analysis | None, transcripts: Sequence[Transcript]) -> Job | None:
     """The active job that today's engine does the analysis by; staff may have requeued an old one.
 
-    A job for an older analysis does not count: it will write nothing.
+    A job for an older analysis, or for an earlier text, does not count.
     """
     if analysis is None or analysis.engine != embedded.NAME:
+        return None
+    if not _has_read(analysis, transcripts):
         return None
     return queries.active_job_of(analysis, kind=KIND)
 
 
-def _same_engine(analysis: Analysis | None) -> Analysis:
-    """The one of which a section can be found again. Raises AnalysisNotReady, EngineChanged."""
+def _of_which_a_section_fits(
+    analysis: Analysis | None, transcripts: Sequence[Transcript]
+) -> Analysis:
+    """The analysis, if a section found now is of the same text and engine as the others.
+
+    Raises AnalysisNotReady, EngineChanged, TranscriptChanged.
+    """
     if analysis is None:
         raise queries.AnalysisNotReady
     if analysis.engine != embedded.NAME:
         raise EngineChanged
+    if not _has_read(analysis, transcripts):
+        raise TranscriptChanged
     return analysis
 
 
-def _create(meeting: Meeting, transcript: Transcript) -> Analysis:
+def _create(meeting: Meeting, transcripts: Sequence[Transcript]) -> Analysis:
     latest = meeting.analyses.aggregate(latest=Max("version"))["latest"] or 0
+    longest = max(transcripts, key=lambda transcript: transcript.word_count)
     analysis = Analysis.objects.create(
         organization_id=meeting.organization_id,
         meeting=meeting,
-        transcript=transcript,
         version=latest + 1,
         engine=embedded.NAME,
-        language=transcript.language,
+        language=longest.language,
+    )
+    AnalysisTranscript.objects.bulk_create(
+        AnalysisTranscript(analysis=analysis, transcript=transcript, position=position)
+        for position, transcript in enumerate(transcripts)
     )
     AnalysisSection.objects.bulk_create(
         AnalysisSection(organization_id=meeting.organization_id, analysis=analysis, section=section)
@@ -195,14 +233,13 @@ def _delegate(job: Job, analysis: Analysis, section: Section) -> None:
 
 
 def _check_newest(analysis: Analysis) -> None:
-    """Under the meeting's lock. Raises Superseded: a newer text goes before a newer analysis."""
-    transcript = analysis.transcript
-    rivals = Analysis.objects.filter(
-        meeting_id=analysis.meeting_id, transcript__recording=transcript.recording_id
-    )
-    newer_text = Q(transcript__version__gt=transcript.version)
-    same_text = Q(transcript__version=transcript.version)
-    if rivals.filter(newer_text | same_text & Q(version__gt=analysis.version)).exists():
+    """Under the meeting's lock. Raises Superseded.
+
+    A later analysis has read a text at least as new. Where a transcript was deleted since, what was
+    found may rest on it.
+    """
+    newer = Analysis.objects.filter(meeting_id=analysis.meeting_id, version__gt=analysis.version)
+    if newer.exists() or analysis.transcript_links.filter(transcript=None).exists():
         raise Superseded
 
 
@@ -267,12 +304,14 @@ def _outcome(analysis: Analysis) -> AnalysisStatus:
 
 
 def _publish(run: Run, analysis: Analysis) -> None:
+    transcript_ids = [str(transcript_id) for transcript_id in analysis.transcript_ids]
     events.publish(
         ANALYSIS_COMPLETED,
         organization_id=analysis.organization_id,
         data={
             "meeting_id": str(analysis.meeting_id),
-            "transcript_id": str(analysis.transcript_id),
+            "transcript_id": transcript_ids[0] if transcript_ids else None,
+            "transcript_ids": transcript_ids,
             "analysis_id": str(analysis.id),
             "engine": analysis.engine,
             "status": str(analysis.status),

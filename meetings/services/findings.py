@@ -44,13 +44,6 @@ MODELS: dict[Section, type[Item]] = {
     Section.DECISIONS: Decision,
     Section.ACTION_ITEMS: ActionItem,
 }
-# The name under which evidence refers to an item.
-NAMES: dict[Section, str] = {
-    Section.SUMMARY: "summary",
-    Section.TOPICS: "topic",
-    Section.DECISIONS: "decision",
-    Section.ACTION_ITEMS: "action_item",
-}
 CHANGEABLE = (Section.DECISIONS, Section.ACTION_ITEMS)
 LONGEST_NAME = 200
 SURE = 1.0  # what a person judged, no find replaces
@@ -87,13 +80,13 @@ def keep_findings(*, analysis: Analysis, discussion: Discussion, findings: Secti
     Evidence.objects.bulk_create(
         evidence
         for row, item in zip(rows, found, strict=True)
-        for evidence in _evidence(NAMES[section], row, item.quotes, context)
+        for evidence in _evidence(row, item.quotes, context)
     )
 
 
 def _replaceable(section: Section, analysis: Analysis) -> QuerySet[Any]:
     """What is the engine's alone: of items that people change, untouched drafts."""
-    rows = queries.same_text(MODELS[section], analysis)
+    rows: QuerySet[Any] = MODELS[section].objects.filter(meeting_id=analysis.meeting_id)
     if section not in CHANGEABLE:
         return rows
     drafts = rows.filter(status=ItemStatus.DRAFT, text=F("found_text"))
@@ -102,7 +95,8 @@ def _replaceable(section: Section, analysis: Analysis) -> QuerySet[Any]:
 
 def _kept_texts(section: Section, analysis: Analysis) -> dict[str, str]:
     """What stays of earlier passes, as it reads now and as it was found, by the words compared."""
-    kept = queries.same_text(MODELS[section], analysis).values_list("text", "found_text")
+    items = MODELS[section].objects.filter(meeting_id=analysis.meeting_id)
+    kept = items.values_list("text", "found_text")
     return {same_words(text): text for pair in kept.order_by("id") for text in pair}
 
 
@@ -200,14 +194,11 @@ def _span(item: TopicFound, context: Context) -> dict[str, Any]:
     return {
         "first_segment_id": first.id if first else None,
         "last_segment_id": last.id if last else None,
-        "start_ms": first.start_ms if first else None,
-        "end_ms": last.end_ms if last else None,
     }
 
 
-def _evidence(
-    name: str, row: Item, quotes: Sequence[Quote], context: Context
-) -> Iterator[Evidence]:
+def _evidence(row: Item, quotes: Sequence[Quote], context: Context) -> Iterator[Evidence]:
+    name = queries.EVIDENCE_OF[type(row)]
     for position, quote in enumerate(quotes):
         turn = context.turns.get(quote.turn_id)
         yield Evidence(

@@ -22,6 +22,7 @@ from core.files.models import StoredFile
 from core.jobs import services as jobs
 from meetings.events import MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED
 from meetings.models import Analysis, Meeting, MeetingStatus, Participant, Recording
+from meetings.services import clock
 
 
 class TeamNotYours(errors.NotAllowed):
@@ -62,7 +63,7 @@ def update_meeting(
 ) -> Meeting:
     """Change some of a meeting's fields and bump its revision; `participants` replaces them all.
 
-    Raises TeamNotYours and EndsBeforeStart.
+    Raises TeamNotYours, EndsBeforeStart and StartsTooFarApart.
     """
     if "team" in values and values["team"] != meeting.team:
         _check_team(actor, values["team"])
@@ -79,6 +80,8 @@ def update_meeting(
         if participants is not None:
             held.participants.all().delete()
             _create_participants(held, participants)
+        if "starts_at" in values:
+            clock.update_offsets(held)
         if "team" in values:
             _move_jobs(held)
         _publish_change(MEETING_UPDATED, held, actor)

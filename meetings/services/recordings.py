@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, OuterRef, Q
 
 from core import errors
 from core.accounts.actor import Actor
@@ -18,7 +19,8 @@ from core.jobs import services as jobs
 from meetings import queries
 from meetings.events import RECORDING_DELETED, RECORDING_UPLOADED
 from meetings.media.probe import AudioFacts, probe
-from meetings.models import Analysis, Meeting, Recording
+from meetings.models import AnalysisTranscript, Evidence, Meeting, Recording, Summary
+from meetings.services import clock
 from meetings.services import meetings as meeting_services
 from meetings.transcription.model_files import find_model
 
@@ -50,13 +52,20 @@ class Accepted:
 
 
 def add_recording(
-    *, actor: Actor, meeting: Meeting, incoming: Incoming, filename: str, language: str
+    *,
+    actor: Actor,
+    meeting: Meeting,
+    incoming: Incoming,
+    filename: str,
+    language: str,
+    started_at: datetime | None = None,
 ) -> Accepted:
     """Check that the upload is audio, keep it, and ask for its transcription.
 
-    The same bytes again in the same meeting give the recording that is there; in another meeting
-    of the organization they give a new recording on the same stored file. Raises the refusals of
-    `meetings.media.probe`, and NotFound when the meeting was deleted meanwhile.
+    Without `started_at` it begins where the recordings before it have ended. The same bytes again
+    in the same meeting give the recording that is there; in another meeting of the organization
+    they give a new recording on the same stored file. Raises the refusals of
+    `meetings.media.probe`, StartsTooFarApart, and NotFound when the meeting was deleted meanwhile.
     """
     _check_language(language)
     facts = probe(incoming.path, max_ms=int(settings.RECORDING_MAX_HOURS * MS_PER_HOUR))
@@ -71,7 +80,11 @@ def add_recording(
         if twin is not None:
             return Accepted(_with_job(twin), is_new=False, is_duplicate=True)
         stored = placed.keep()
-        recording = _create(held, stored, facts, filename=filename, language=language)
+        recording = _create(
+            held, stored, facts, filename=filename, language=language, started_at=started_at
+        )
+        clock.update_offsets(held)
+        recording.refresh_from_db(fields=["offset_ms"])
         _start(recording, actor)
         _publish(recording, actor)
         meeting_services.mark_held(held)
@@ -104,9 +117,14 @@ def delete_recording(*, actor: Actor, recording: Recording) -> None:
         locked_recording = rows.filter(id=recording.id).first()
         if locked_recording is None:
             raise errors.NotFound
-        analyses = Analysis.objects.filter(transcript__recording=locked_recording)
+        _delete_items(locked_recording)
+        other = AnalysisTranscript.objects.filter(analysis=OuterRef("pk"), transcript__isnull=False)
+        other = other.exclude(transcript__recording=locked_recording)
+        analyses = meeting.analyses.filter(~Exists(other))  # of this recording alone
         jobs.forget_subjects([recording.id, *analyses.values_list("id", flat=True)])
+        analyses.delete()
         locked_recording.delete()
+        clock.update_offsets(meeting)
         meeting_services.release_files([locked_recording.stored_file], actor)
         meeting_services.touch(meeting)
         events.publish(
@@ -121,20 +139,37 @@ def delete_recording(*, actor: Actor, recording: Recording) -> None:
         )
 
 
+def _delete_items(recording: Recording) -> None:
+    """Delete what was found in the recording's words alone, and summaries that quote them."""
+    for model, name in queries.EVIDENCE_OF.items():
+        quotes = Evidence.objects.filter(**{name: OuterRef("pk")})
+        inside = Q(segment__transcript__recording=recording)
+        items = model.objects.filter(Exists(quotes.filter(inside)), meeting=recording.meeting_id)
+        if model is not Summary:
+            items = items.filter(~Exists(quotes.exclude(inside)))
+        items.delete()
+
+
 def _check_language(language: str) -> None:
     if language and language not in find_model(settings.ASR_MODEL_DIR or None).languages:
         raise LanguageNotKnown(fields={"language": [LanguageNotKnown.sentence]})
 
 
 def _create(
-    meeting: Meeting, stored: StoredFile, facts: AudioFacts, *, filename: str, language: str
+    meeting: Meeting,
+    stored: StoredFile,
+    facts: AudioFacts,
+    *,
+    filename: str,
+    language: str,
+    started_at: datetime | None,
 ) -> Recording:
-    last = meeting.recordings.aggregate(last=Max("position"))["last"]
     return Recording.objects.create(
         organization_id=meeting.organization_id,
         meeting=meeting,
         stored_file=stored,
-        position=0 if last is None else last + 1,
+        position=clock.next_position(meeting),
+        started_at=started_at,
         filename=filename,
         language=language,
         media_type=facts.media_type,

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import enum
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Min
+from django.db.models.functions import Now
 
 from core.accounts.actor import Actor
 from core.events import services as events
 from meetings.events import TRANSCRIPT_COMPLETED
 from meetings.importers.values import ImportedSegment, ImportedTranscript, NotATranscript
 from meetings.models import Meeting, Transcript
+from meetings.services import clock
 from meetings.services import meetings as meeting_services
 from meetings.services.segments import Piece, copy_segments, create_speakers
 
 ENGINE = "imported"
 
 
+class Replaced(enum.StrEnum):
+    """The parts of a meeting that a text replaces."""
+
+    RECORDINGS = "recordings"
+    TEXTS = "texts"
+    ALL = "all"
+
+
 def import_transcript(
-    *, actor: Actor, meeting: Meeting, text: ImportedTranscript, language: str = ""
+    *,
+    actor: Actor,
+    meeting: Meeting,
+    text: ImportedTranscript,
+    language: str = "",
+    replaces: Replaced | None = None,
 ) -> Transcript:
-    """Store a text as the meeting's newest transcript, its own words unchanged.
+    """Store a text, its own words unchanged, as one more part of the meeting or instead of others.
 
     Its language is `language`, else its own, else the meeting's. Raises NotATranscript for a text
     without words, and NotFound when the meeting was deleted meanwhile.
@@ -32,6 +49,10 @@ def import_transcript(
         locked_meeting = meeting_services.lock_meeting(meeting, actor=actor)
         spoken = language or text.language or locked_meeting.language
         transcript = _create(locked_meeting, text, spoken)
+        if replaces is not None:
+            _replace(replaces, transcript)
+        clock.update_offsets(locked_meeting)
+        transcript.refresh_from_db(fields=["offset_ms"])
         speakers = create_speakers(transcript, (segment.speaker for segment in text.segments))
         copy_segments(transcript, (_piece(segment, speakers) for segment in text.segments))
         meeting_services.mark_held(locked_meeting)
@@ -61,6 +82,8 @@ def _create(meeting: Meeting, text: ImportedTranscript, language: str) -> Transc
     return Transcript.objects.create(
         organization_id=meeting.organization_id,
         meeting=meeting,
+        position=clock.next_position(meeting),
+        duration_ms=max(segment.end_ms or segment.start_ms or 0 for segment in text.segments),
         version=latest + 1,
         engine=ENGINE,
         language=language,
@@ -77,6 +100,23 @@ def _spoken_ms(segment: ImportedSegment) -> int:
     if segment.start_ms is None or segment.end_ms is None:
         return 0
     return segment.end_ms - segment.start_ms
+
+
+def _replace(replaces: Replaced, transcript: Transcript) -> None:
+    """Let the text count instead of the others; it takes the place of the first of them."""
+    meeting = transcript.meeting
+    replaced: list[Any] = []
+    if replaces != Replaced.TEXTS:
+        replaced.append(meeting.recordings)
+    if replaces != Replaced.RECORDINGS:
+        replaced.append(meeting.transcripts.filter(recording=None).exclude(id=transcript.id))
+    for rows in replaced:
+        current = rows.filter(replaced_by=None)
+        first = current.aggregate(first=Min("position"))["first"]
+        if first is not None:
+            transcript.position = min(transcript.position, first)
+        current.update(replaced_by=transcript, updated_at=Now())
+    transcript.save(update_fields=["position", "updated_at"])
 
 
 def _piece(segment: ImportedSegment, speakers: dict[str, UUID]) -> Piece:

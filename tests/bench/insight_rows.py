@@ -120,7 +120,7 @@ def _reads(transcript: Any) -> tuple[Work, Work]:
     set_json_loads(orjson.loads, bare)
 
     def ours() -> bytes:
-        return to_json(shown_segments(queries.segment_rows(transcript).order_by("position")))
+        return to_json(shown_segments(queries.segment_rows(transcript), [transcript]))
 
     def theirs() -> bytes:
         rows = bare.execute(READ, (transcript.id,)).fetchall()

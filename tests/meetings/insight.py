@@ -46,9 +46,15 @@ def address(meeting: Meeting, what: str = "analysis") -> str:
     return f"/api/v1/meetings/{meeting.id}/{what}/"
 
 
-def send(client: APIClient, meeting: Meeting, *said: tuple[str, str], language: str = "en") -> Any:
+def send(
+    client: APIClient,
+    meeting: Meeting,
+    *said: tuple[str, str],
+    language: str = "en",
+    **options: str,
+) -> Any:
     """The answer to a text that is sent in; the usual discussion when none is given."""
-    body = {"language": language, "segments": segments(*(said or DISCUSSION))}
+    body = {"language": language, "segments": segments(*(said or DISCUSSION)), **options}
     return client.post(address(meeting, "transcript"), body)
 
 

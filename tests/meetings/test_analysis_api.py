@@ -370,22 +370,6 @@ def test_a_newer_text_is_not_overwritten_by_an_older_ones_analysis() -> None:
     assert {d["analysis"] for d in found["decisions"]} == {new["analysis"]["id"]}
 
 
-def test_a_second_recording_has_an_analysis_of_its_own() -> None:
-    actor = make.actor()
-    meeting = make.meeting(organization=actor.organization)
-    first, second = (make.recording(meeting=meeting, with_job=False) for _ in range(2))
-    make.transcript(recording=first, texts=("We decided to close the old shop in April.",))
-    make.transcript(recording=second, texts=("We decided to open the new shop in May.",))
-    client = make.client(actor)
-    for recording in (first, second):
-        client.post(f"{address(meeting)}?recording={recording.id}")
-    run_jobs()
-    for recording, month in ((first, "April"), (second, "May")):
-        found = client.get(f"{address(meeting)}?recording={recording.id}").json()
-        assert [month in d["text"] for d in found["decisions"]] == [True]
-    assert "April" in client.get(address(meeting)).json()["decisions"][0]["text"]
-
-
 def test_the_meeting_shows_people_text_and_analysis() -> None:
     actor = make.actor()
     client = make.client(actor)

@@ -63,24 +63,6 @@ def test_the_house_hears_of_it_and_the_meeting_has_a_new_revision() -> None:
     assert meeting.revision == 2
 
 
-def test_a_text_sent_in_is_shown_before_what_was_heard_and_later_ones_before_earlier() -> None:
-    actor = make.actor()
-    meeting = make.meeting(organization=actor.organization)
-    recording = make.recording(meeting=meeting)
-    make.transcript(recording=recording, texts=("heard",))
-    client = make.client(actor)
-    for text in ("first", "second"):
-        send(client, meeting, ("", text))
-    url = address(meeting, "transcript")
-    shown = client.get(url).json()
-    assert (shown["transcript"]["version"], shown["segments"]["results"][0]["text"]) == (
-        2,
-        "second",
-    )
-    heard = client.get(f"{url}?recording={recording.id}").json()
-    assert heard["segments"]["results"][0]["text"] == "heard"
-
-
 def test_two_hundred_thousand_words_fit(django_assert_max_num_queries: Any) -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)

@@ -12,12 +12,13 @@ from rest_framework.test import APIClient
 from core.accounts.actor import Actor
 from core.events.models import Event
 from core.jobs import services as jobs
-from core.jobs.models import JobStatus
+from core.jobs.models import Job, JobStatus
 from meetings.analysis.findings import Section
 from meetings.importers.values import ImportedSegment, ImportedTranscript
 from meetings.models import Analysis, AnalysisSection, AnalysisStatus, Meeting, Transcript
 from meetings.services import analysis as analysis_services
 from meetings.services import transcripts as transcript_services
+from meetings.services.transcripts import Replaced
 from tests import make
 from tests.meetings.insight import (
     address,
@@ -34,20 +35,31 @@ pytestmark = pytest.mark.django_db
 OLD, NEW = "We agreed to repair the old printer.", "We agreed to buy the new projector."
 
 
-def imported(actor: Actor, meeting: Meeting, text: str) -> Transcript:
-    """A text whose event nobody hears of."""
+def imported(
+    actor: Actor, meeting: Meeting, text: str, replaces: Replaced | None = None
+) -> Transcript:
+    """A text whose event reaches no subscriber."""
     said = ImportedTranscript((ImportedSegment(text, "Anna"),))
     transcript = transcript_services.import_transcript(
-        actor=actor, meeting=meeting, text=said, language="en"
+        actor=actor, meeting=meeting, text=said, language="en", replaces=replaces
     )
     Event.objects.all().delete()
     return transcript
 
 
-def shown(actor: Actor, meeting: Meeting) -> tuple[str, list[str]]:
-    """The transcript whose analysis is shown, and the decisions in it."""
+def shown(actor: Actor, meeting: Meeting) -> tuple[list[str], list[str]]:
+    """The transcripts that the analysis shown has read, and the decisions in it."""
     found = make.client(actor).get(address(meeting)).json()
-    return found["analysis"]["transcript"], [d["text"] for d in found["decisions"]]
+    return found["analysis"]["transcripts"], [d["text"] for d in found["decisions"]]
+
+
+def make_failed(analysis: Analysis) -> Job:
+    """The job of an analysis, as if it had failed."""
+    job = Job.objects.get(subject_id=analysis.id, kind=analysis_services.KIND)
+    job.children.all().delete()
+    Job.objects.filter(id=job.id).update(status=JobStatus.FAILED)
+    job.refresh_from_db()
+    return job
 
 
 def failed_at_first() -> tuple[APIClient, Meeting, Any]:
@@ -61,48 +73,56 @@ def failed_at_first() -> tuple[APIClient, Meeting, Any]:
     return client, meeting, Analysis.objects.get().job
 
 
-def test_events_that_come_in_the_wrong_order_leave_the_newest_text_on_top() -> None:
+def test_one_analysis_reads_all_texts_however_late_their_events_arrive() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
-    old, new = imported(actor, meeting, OLD), imported(actor, meeting, NEW)
-    analysis_services.analyse_new_transcript(transcript=new)
-    analysis_services.analyse_new_transcript(transcript=old)
+    texts = [imported(actor, meeting, text) for text in (OLD, NEW)]
+    for _event in texts:
+        analysis_services.analyse_new_text(meeting=meeting)
     run_jobs()
-    assert Analysis.objects.get().transcript_id == new.id
-    transcript_id, decisions = shown(actor, meeting)
-    assert transcript_id == str(new.id)
-    assert ["projector" in text for text in decisions] == [True]
+    assert Analysis.objects.get().transcript_ids == [text.id for text in texts]
+    transcript_ids, decisions = shown(actor, meeting)
+    assert transcript_ids == [str(text.id) for text in texts]
+    assert [("printer" in text, "projector" in text) for text in decisions] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 @pytest.mark.parametrize("is_done_first", [True, False])
-def test_a_later_analysis_of_an_older_text_writes_nothing(is_done_first: bool) -> None:
+def test_analysis_of_an_earlier_text_writes_nothing_once_a_newer_one_has_begun(
+    is_done_first: bool,
+) -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
-    old, new = imported(actor, meeting, OLD), imported(actor, meeting, NEW)
-    analysis_services.request_analysis(transcript=new)
+    imported(actor, meeting, OLD)
+    early = analysis_services.request_analysis(meeting=meeting)
     if is_done_first:
         run_jobs()
-    late = analysis_services.request_analysis(transcript=old, actor=actor)
+    new = imported(actor, meeting, NEW, replaces=Replaced.TEXTS)
+    late = analysis_services.request_analysis(meeting=meeting, actor=actor)
+    assert (late.version, late.transcript_ids) == (2, [new.id])
+    if is_done_first:
+        jobs.requeue_job(job=make_failed(early))
     run_jobs()
-    late.refresh_from_db()
-    assert (late.version, late.status) == (2, AnalysisStatus.CANCELLED)
-    transcript_id, decisions = shown(actor, meeting)
-    assert transcript_id == str(new.id)
+    assert [str(a.current_status) for a in Analysis.objects.order_by("version")] == [
+        "cancelled",
+        "succeeded",
+    ]
+    transcript_ids, decisions = shown(actor, meeting)
+    assert transcript_ids == [str(new.id)]
     assert ["projector" in text for text in decisions] == [True]
 
 
-def test_the_texts_of_another_recording_are_no_newer_ones() -> None:
+def test_section_of_an_earlier_text_is_refused() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
-    first, second = (make.recording(meeting=meeting, with_job=False) for _ in range(2))
-    texts = [make.transcript(recording=recording) for recording in (first, second)]
-    texts[1].version = 2
-    texts[1].save()
-    for transcript in texts:
-        analysis_services.analyse_new_transcript(transcript=transcript)
-    assert [a.transcript_id for a in Analysis.objects.order_by("version")] == [t.id for t in texts]
-    run_jobs()
-    assert {a.status for a in Analysis.objects.all()} == {AnalysisStatus.SUCCEEDED}
+    client = make.client(actor)
+    analysed(client, meeting)
+    imported(actor, meeting, NEW)
+    answer = client.post(address(meeting), {"section": "topics"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "analysis.transcript_changed")
+    assert client.post(address(meeting)).status_code == 202
 
 
 def test_a_job_that_staff_send_round_again_stays_with_its_own_analysis() -> None:

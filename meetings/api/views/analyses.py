@@ -24,12 +24,14 @@ from meetings.models import Meeting
 from meetings.services import analysis as analysis_services
 
 RECORDING = OpenApiParameter(
-    "recording", OpenApiTypes.UUID, description="Which recording's; else the text that is shown."
+    "recording",
+    OpenApiTypes.UUID,
+    description="What rests on this recording alone; else on the whole text.",
 )
 
 
 class MeetingAnalysis(ApiView):
-    """The analysis of a meeting's text, with the words that everything rests on."""
+    """The analysis of a meeting's whole text, with the words that everything rests on."""
 
     scope_family = "meetings"
 
@@ -43,18 +45,18 @@ class MeetingAnalysis(ApiView):
         meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
         recording_id = id_in(request, "recording", queries.AnalysisNotReady)
         analysis = queries.analysis_of(meeting, recording_id=recording_id)
-        return Response(InsightSerializer(queries.insight_of(analysis)).data)
+        insight = queries.insight_of(analysis, recording_id=recording_id)
+        return Response(InsightSerializer(insight).data)
 
     @extend_schema(
         operation_id="meetings_analyse",
         summary="Analyse once more",
         description=(
-            "A new analysis of the text that is shown, or one section of the latest again. While "
-            "one is at work that finds what is asked for, that one answers; while another section "
-            "is at work, the answer is 409 `analysis.busy`. What people confirmed, dismissed, "
-            "edited or completed stays."
+            "A new analysis of the whole text, or one section of the latest again. While one is at "
+            "work that finds what is asked for, that one answers; while another section is at "
+            "work, the answer is 409 `analysis.busy`. What people confirmed, dismissed, edited or "
+            "completed stays."
         ),
-        parameters=[RECORDING],
         request=AnalysisRequestSerializer,
         responses={202: RequestedAnalysisSerializer},
     )
@@ -63,9 +65,8 @@ class MeetingAnalysis(ApiView):
         asked = AnalysisRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         section = asked.validated_data.get("section")
-        recording_id = id_in(request, "recording", queries.TranscriptNotReady)
         analysis = analysis_services.request_analysis(
-            transcript=queries.transcript_of(meeting, recording_id=recording_id),
+            meeting=meeting,
             actor=self.actor,
             section=Section(section) if section else None,
         )

@@ -38,6 +38,11 @@ TEXT_OPTIONS = [
     OpenApiParameter(
         "language", OpenApiTypes.STR, description="The language spoken, as `en` or `en-US`."
     ),
+    OpenApiParameter(
+        "started_at",
+        OpenApiTypes.DATETIME,
+        description="When it began; else where the meeting's recordings before it have ended.",
+    ),
 ]
 
 
@@ -76,6 +81,7 @@ class MeetingRecordings(ApiView):
                 incoming=upload.incoming,
                 filename=upload.filename,
                 language=upload.language,
+                started_at=upload.started_at_in(meeting.zone),
             )
         status = HTTPStatus.ACCEPTED if accepted.is_new else HTTPStatus.OK
         shown = AcceptedRecordingSerializer(accepted, context={"request": request, "moment": now()})

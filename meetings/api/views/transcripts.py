@@ -12,7 +12,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.http.pagination import CursorPages
 from core.http.views import ApiView
 from meetings import queries
 from meetings.api.parameters import id_in
@@ -21,38 +20,49 @@ from meetings.api.transcript_files import MEDIA_TYPES, sent_text
 from meetings.api.transcripts import (
     ImportedTranscriptSerializer,
     MeetingTranscriptSerializer,
+    SegmentPages,
     SentTranscriptSerializer,
     TranscriptSerializer,
-    shown_segments,
 )
 from meetings.models import Meeting
 from meetings.services import transcripts as transcript_services
+from meetings.services.transcripts import Replaced
 
 TEXT_OPTIONS = [
     OpenApiParameter("filename", OpenApiTypes.STR, description="The name of a file in the body."),
     OpenApiParameter("language", OpenApiTypes.STR, description="Of a file in the body, as `en`."),
+    OpenApiParameter(
+        "replaces",
+        OpenApiTypes.STR,
+        enum=list(Replaced),
+        description="The parts of the meeting that a file in the body counts instead of.",
+    ),
 ]
 
 
 class MeetingTranscript(ApiView):
-    """The text of a meeting: one transcript, and a page of its segments."""
+    """The text of a meeting: its transcripts, and a page of their segments."""
 
     scope_family = "meetings"
-    ordering = ("position", "id")
 
     @extend_schema(
         operation_id="meetings_transcript",
         summary="Read the transcript",
+        description=(
+            "The newest text of each recording, and texts sent in, one after another in the order "
+            "of the meeting's clock, which starts with the first of them. All times are on that "
+            "clock: take `offset_ms` away for those in a recording."
+        ),
         parameters=[
             OpenApiParameter(
                 "recording",
                 OpenApiTypes.UUID,
-                description="Which recording's; else a text sent in, or the first recording's.",
+                description="Which recording's alone; else the whole text.",
             ),
             OpenApiParameter(
                 "transcript",
                 OpenApiTypes.UUID,
-                description="Which version; the addresses of further pages name the first page's.",
+                description="Which version of which part alone.",
             ),
             OpenApiParameter("cursor", OpenApiTypes.STR),
             OpenApiParameter("page_size", OpenApiTypes.INT, description="1 to 100, 20 if absent."),
@@ -61,18 +71,20 @@ class MeetingTranscript(ApiView):
     )
     def get(self, request: Request, meeting_id: UUID) -> Response:
         meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
-        transcript = queries.transcript_of(
+        text = queries.text_of(
             meeting,
             recording_id=id_in(request, "recording", queries.TranscriptNotReady),
             transcript_id=id_in(request, "transcript", queries.TranscriptNotReady),
         )
-        pages = CursorPages()
-        pages.pinned = {"transcript": str(transcript.id)}
-        segments = pages.paginate_queryset(queries.segment_rows(transcript), request, self)
+        pages = SegmentPages()
+        segments = pages.paginate_text(text, request)
+        transcripts = TranscriptSerializer(text.transcripts, many=True).data
         return Response(
             {
-                "transcript": TranscriptSerializer(transcript).data,
-                "segments": pages.get_paginated_response(shown_segments(segments)).data,
+                "transcript": transcripts[0],
+                "transcripts": transcripts,
+                "recordings_not_included": text.recordings_not_included,
+                "segments": pages.get_paginated_response(segments).data,
             }
         )
 
@@ -80,13 +92,13 @@ class MeetingTranscript(ApiView):
         operation_id="meetings_transcript_import",
         summary="Send in a text",
         description=(
-            "For a discussion that needs no transcription: a new transcript of the meeting, its "
-            "words kept letter by letter. Send JSON in the shape below, or a file: WebVTT, SubRip, "
-            "SBV, lines of text with names and times, JSON of Minutebook or of a program around "
-            "Whisper; as the body or as the part `file` of a form. Its content decides what it "
-            "is. Up to 1 % unreadable cues, or one, are left out and named in `notes`. Speakers "
-            "and times may be missing. At most 50,000 segments, and 8 MiB unless the operator "
-            "says otherwise: over 200,000 words of JSON."
+            "For a discussion that needs no transcription: one more part of the meeting's text, or "
+            "instead of what `replaces` names. Its words are kept letter by letter. Send JSON in "
+            "the shape below, or a file: WebVTT, SubRip, SBV, lines of text with names and times, "
+            "JSON of Minutebook or of a program around Whisper; as the body or as the part `file` "
+            "of a form. Its content decides what it is. Up to 1 % unreadable cues, or one, are "
+            "left out and named in `notes`. Speakers and times may be missing. At most 50,000 "
+            "segments, and 8 MiB unless the operator says otherwise: over 200,000 words of JSON."
         ),
         parameters=TEXT_OPTIONS,
         request={
@@ -100,7 +112,11 @@ class MeetingTranscript(ApiView):
         meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
         sent = sent_text(request)
         transcript = transcript_services.import_transcript(
-            actor=self.actor, meeting=meeting, text=sent.text, language=sent.language
+            actor=self.actor,
+            meeting=meeting,
+            text=sent.text,
+            language=sent.language,
+            replaces=sent.replaces,
         )
         return Response(ImportedTranscriptSerializer(transcript).data, status=HTTPStatus.CREATED)
 
