@@ -1,7 +1,7 @@
 """Every setting, read from the environment.
 
-Each name is listed with its meaning in README.md; a test compares the two. Tables that describe
-behaviour (queues, limits, policies) live beside their code, not here.
+Each name is listed with its meaning in config/deploy/README.md; a test compares the two. Tables
+that describe behaviour (queues, limits, policies) live beside their code, not here.
 """
 
 from __future__ import annotations

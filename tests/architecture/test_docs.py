@@ -1,4 +1,4 @@
-"""What the README lists and what the code has are the same."""
+"""What the READMEs list and what the code has are the same."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from core.jobs.failures import JobFailure
 from meetings.text.notes import MESSAGES, NoteCode
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
+OPERATION = (ROOT / "config" / "deploy" / "README.md").read_text("utf-8")
 
 
-def section(title: str, text: str = README) -> str:
+def section(title: str, text: str = OPERATION) -> str:
     """The text under a heading, up to the next one; empty without that heading."""
     _, _, below = text.partition(f"# {title}\n")
     return re.split(r"^#+ ", below, maxsplit=1, flags=re.M)[0]

@@ -1,4 +1,4 @@
-"""Behind a real proxy that speaks HTTPS, with the settings that README.md names for it."""
+"""Behind a real HTTPS proxy, with the settings that config/deploy/README.md names for it."""
 
 from __future__ import annotations
 

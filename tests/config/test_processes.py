@@ -57,7 +57,7 @@ def test_senders_take_no_process_from_other_work() -> None:
 
 
 def test_the_readme_shows_the_workers_of_one_machine() -> None:
-    readme = (Path(dev.__file__).parents[1] / "README.md").read_text()
+    readme = (Path(dev.__file__).with_name("deploy") / "README.md").read_text("utf-8")
 
     for worker in FEW_WORKERS:
         assert f"worker -Q {','.join(worker.queues)} -c {worker.concurrency}`" in readme

@@ -1,4 +1,4 @@
-"""The web process as README.md starts it: staff pages with their style sheets."""
+"""The web process as config/deploy/README.md starts it: staff pages with their style sheets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def test_sign_in_page_and_its_files_are_served(tmp_path: Path) -> None:
 
 
 def test_readme_shows_the_command_of_the_web_process() -> None:
-    (command,) = re.findall(r"\| web \| `(.+?)` \|", (ROOT / "README.md").read_text("utf-8"))
+    (command,) = re.findall(
+        r"\| web \| `(.+?)` \|", (ROOT / "config/deploy/README.md").read_text("utf-8")
+    )
     words = processes(Places(host="127.0.0.1"))["web"].command
 
     assert set(command.split()) <= set(words)
