@@ -42,6 +42,12 @@ def test_every_setting_is_explained_and_every_explained_one_exists() -> None:
     assert first_column(section("Settings")) == read
 
 
+def test_root_readme_stays_short() -> None:
+    """Settings and operation belong into config/deploy/README.md."""
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) <= 150
+
+
 def test_every_command_is_listed() -> None:
     folders = ROOT.glob("*/management/commands/*.py")
     commands = {f"manage.py {path.stem}" for path in folders if path.stem != "__init__"}
