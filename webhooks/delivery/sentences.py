@@ -33,6 +33,8 @@ SENTENCES: dict[str, str] = {
     verdicts.IS_UNSIGNED: "This installation cannot read the endpoint's secret, so nothing was"
     " sent. Rotate the secret, or put back the key that SECRET_KEYS lacks.",
     verdicts.IS_OURS: "A mistake on our side kept this attempt from being made.",
+    verdicts.IS_GIVEN_UP: "The operator of this installation gave it up while it waited, for"
+    " example after restoring a backup. It can be sent again.",
 }
 SUCCESS = "The receiver answered {status}."
 UNKNOWN = "The attempt failed: {kind}."

@@ -17,6 +17,8 @@ LONGEST_WAIT_SECONDS = 24 * 3600.0
 IS_REDIRECT, IS_GONE, IS_STATUS = "redirect", "gone", "status"
 # What is not the receiver's doing: a sender that vanished, failed, or had no secret to sign with.
 IS_LOST, IS_OURS, IS_UNSIGNED = "sender_lost", "sender_failed", "unsigned"
+# Not of an attempt: an operator decided that the delivery is not sent.
+IS_GIVEN_UP = "given_up"
 OUR_FAULTS = frozenset({IS_LOST, IS_OURS, IS_UNSIGNED})
 
 

@@ -19,7 +19,7 @@ class DeliveryStatus(models.TextChoices):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"  # no use trying again: the receiver said it is gone
-    DEAD = "dead"  # attempts used up
+    DEAD = "dead"  # attempts used up, or given up by an operator
 
 
 ENDED = (DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED, DeliveryStatus.DEAD)
@@ -27,7 +27,7 @@ UNDELIVERED = (DeliveryStatus.QUEUED, DeliveryStatus.FAILED, DeliveryStatus.DEAD
 REPLAYABLE = [(one.value, one.label) for one in (DeliveryStatus.QUEUED, *ENDED)]
 
 MOVES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
-    DeliveryStatus.QUEUED: (DeliveryStatus.RUNNING,),
+    DeliveryStatus.QUEUED: (DeliveryStatus.RUNNING, DeliveryStatus.DEAD),
     DeliveryStatus.RUNNING: (DeliveryStatus.QUEUED, *ENDED),
     DeliveryStatus.SUCCEEDED: (DeliveryStatus.QUEUED,),
     DeliveryStatus.FAILED: (DeliveryStatus.QUEUED,),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from webhooks.models import (
     Delivery,
@@ -70,6 +70,22 @@ def narrowed(
     if status is None:
         named["status__in"] = UNDELIVERED
     return deliveries.filter(**named)
+
+
+def waiting() -> DeliveryQuerySet:
+    """Those of all organizations that are to be sent, and those that a sender holds."""
+    return Delivery.objects.filter(status__in=(DeliveryStatus.QUEUED, DeliveryStatus.RUNNING))
+
+
+def waiting_by_endpoint() -> list[tuple[Endpoint, int, datetime]]:
+    """Each endpoint that deliveries wait for, how many, and when the oldest was written."""
+    rows = waiting().values("endpoint").annotate(many=Count("id"), oldest=Min("created_at"))
+    found = {row["endpoint"]: row for row in rows}
+    endpoints = Endpoint.objects.select_related("organization").filter(id__in=found)
+    return [
+        (endpoint, found[endpoint.id]["many"], found[endpoint.id]["oldest"])
+        for endpoint in endpoints.order_by("organization__name", "id")
+    ]
 
 
 def of_endpoint(endpoint: Endpoint) -> DeliveryQuerySet:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from webhooks.delivery.sentences import sentence_for
+from webhooks.delivery.verdicts import IS_GIVEN_UP
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, DisabledReason, Endpoint
 
 WHY_DISABLED = {
@@ -33,6 +34,8 @@ def of_delivery(delivery: Delivery, *, now: datetime) -> str:
         case DeliveryStatus.FAILED:
             return f"Given up at once. {last}"
         case DeliveryStatus.DEAD:
+            if delivery.last_error_kind == IS_GIVEN_UP:
+                return last
             return f"Tried {_times(delivery.attempt_count)} and given up. {last}"
         case DeliveryStatus.RUNNING:
             return "Is being sent."

@@ -16,6 +16,7 @@ from core.db.clock import now
 from core.db.transactions import insist_on_transaction
 from core.events import services as events
 from core.events.models import Event
+from webhooks.delivery.verdicts import IS_GIVEN_UP
 from webhooks.events import ABOUT_ENDPOINTS, DELIVERY_EXHAUSTED, ENDPOINT_TEST
 from webhooks.models import Delivery, DeliveryStatus, Endpoint
 from webhooks.queries import catalogue
@@ -190,6 +191,30 @@ def recover(*, endpoint: Endpoint, since: datetime, until: datetime | None = Non
         )
         sending.ask_for_sender()  # last: others who ask wait for this transaction
     return replayed
+
+
+def give_up_waiting() -> int:
+    """Give up what waits to be sent, of all organizations and without an event; how many.
+
+    For operators: a restored backup holds deliveries that were sent since it was taken. What a
+    sender held comes back to the queue by `webhooks.lost_deliveries`, unless it is held still.
+    """
+    given_up = 0
+    while True:
+        with transaction.atomic():
+            moment = now()
+            locked = Delivery.objects.queued().select_for_update(no_key=True, skip_locked=True)
+            ids = list(locked.order_by("id").values_list("id", flat=True)[:ROWS_AT_ONCE])
+            if not ids:
+                return given_up
+            given_up += Delivery.objects.filter(id__in=ids).update(
+                status=DeliveryStatus.DEAD,
+                last_error_kind=IS_GIVEN_UP,
+                last_status_code=None,
+                next_attempt_at=None,
+                ended_at=moment,
+                updated_at=moment,
+            )
 
 
 def _end_pauses(endpoints: QuerySet[Endpoint]) -> None:

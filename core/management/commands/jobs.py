@@ -121,8 +121,9 @@ def _chosen(options: dict[str, Any]) -> list[Job]:
     Raises CommandError where an id is no job's, and where nothing at all was named.
     """
     if not options["ids"]:
-        if options["act"] == "cancel" and not (options["kind"] or options["organization"]):
-            raise CommandError("Name ids, --kind or --organization.")
+        named = (options["kind"], options["queue"], options["organization"])
+        if options["act"] == "cancel" and not any(named):
+            raise CommandError("Name ids, --kind, --queue or --organization.")
         ended = options["act"] == "requeue"
         return [job for job in _named(options) if (job.status in ENDED) == ended]
     found = Job.objects.in_bulk(options["ids"])
