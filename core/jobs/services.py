@@ -202,7 +202,8 @@ def requeue_job(*, job: Job) -> Job:
 
 def _requeue(job: Job) -> Job:
     held = _lock(job)
-    if not held.may_become(JobStatus.QUEUED):
+    # A running job becomes queued again for its next attempt only, never because someone asks.
+    if not held.has_ended or not held.may_become(JobStatus.QUEUED):
         raise JobNotEnded
     whole = held.parent
     if whole is not None and whole.has_ended:

@@ -72,8 +72,9 @@ def test_requeue_takes_ids_or_all_dead_ones_of_a_kind(organization: Organization
 
 
 def test_requeue_says_what_it_could_not_do(organization: Organization) -> None:
-    with pytest.raises(CommandError, match="Only a failed, dead or cancelled job"):
-        said("requeue", make.job(organization=organization).id)
+    for status in (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED):
+        with pytest.raises(CommandError, match="Only a failed, dead or cancelled job"):
+            said("requeue", make.job(organization=organization, status=status).id)
     with pytest.raises(CommandError, match="no job"):
         said("requeue", uuid.uuid4())
 
