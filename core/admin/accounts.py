@@ -149,6 +149,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.change_apikey")
 
+    def action_applies(self, _action: str, key: ApiKey) -> bool:
+        return key.revoked_at is None
+
     @admin.display(description="state")
     def state(self, key: Any) -> str:
         """Whether the key still opens anything."""

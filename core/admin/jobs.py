@@ -125,6 +125,11 @@ class JobAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(read_at=Now())
 
+    def action_applies(self, action: str, job: Job) -> bool:
+        if action == "requeue":
+            return job.has_ended and job.may_become(JobStatus.QUEUED)
+        return not job.has_ended
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, under a picture of what the queues are doing."""
         shown = {"load": load_now()} if request.method == "GET" else {}

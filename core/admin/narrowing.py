@@ -7,12 +7,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from core.accounts.models import Organization
 from core.events.registry import event_types
 from core.jobs import policies
+from core.jobs.models import JobStatus
 from core.jobs.queues import QUEUES
 
 MOST_ORGANIZATIONS = 50
@@ -33,11 +34,13 @@ class ByOrganization(admin.SimpleListFilter):
         return queryset.filter(organization=self.value()) if self.value() else queryset
 
 
-def by(field: str, choices: Callable[[], list[str]]) -> type[admin.SimpleListFilter]:
+def by(
+    field: str, choices: Callable[[], list[str]], *, named: str = ""
+) -> type[admin.SimpleListFilter]:
     """A filter of a column whose values the code knows: no DISTINCT over the whole table."""
 
     class ByField(admin.SimpleListFilter):
-        title = field.replace("_", " ")
+        title = named or field.replace("_", " ")
         parameter_name = field
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -55,23 +58,36 @@ ByEventType = by("type", lambda: [kind.name for kind in event_types()])
 
 
 class ByPart(admin.SimpleListFilter):
-    """Jobs that somebody asked for, unless the pieces they were cut into are wanted too."""
+    """Jobs that people asked for, unless periodic work and the parts of jobs are wanted too.
+
+    Periodic work that failed is always shown: nobody else looks for it.
+    """
 
     title = "part"
     parameter_name = "part"
-    own_names = ("q", "parent__id__exact")  # whoever looks for one job wants it, piece or not
+    own_names = ("q", "parent__id__exact", "kind")  # these name the jobs that are wanted
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("all", "Whole jobs and pieces"), ("pieces", "Pieces only")]
+        return [
+            ("whole", "And periodic jobs"),
+            ("all", "And parts of jobs"),
+            ("pieces", "Parts only"),
+        ]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield {**first, "display": "Whole jobs"}
+        yield {**first, "display": "Jobs of organizations"}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "pieces":
             return queryset.exclude(parent=None)
-        if self.value() == "all" or any(request.GET.get(name) for name in self.own_names):
+        # An action on chosen rows is for those, whatever became of them since they were listed.
+        names_rows = request.method == "POST" and request.POST.get("select_across") != "1"
+        if names_rows or self.value() == "all" or any(map(request.GET.get, self.own_names)):
             return queryset
-        return queryset.filter(parent=None)
+        whole = queryset.filter(parent=None)
+        if self.value() == "whole" or request.GET.get("queue"):
+            return whole
+        unsuccessful = (JobStatus.FAILED, JobStatus.DEAD)
+        return whole.filter(Q(organization__isnull=False) | Q(status__in=unsuccessful))

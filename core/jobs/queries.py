@@ -58,6 +58,7 @@ SELECT date_trunc('hour', ended_at, 'UTC') AS hour,
        count(*) FILTER (WHERE status IN ('failed', 'dead'))
   FROM core_job
  WHERE kind = ANY(%(kinds)s) AND status IN ('succeeded', 'failed', 'dead') AND parent_id IS NULL
+   AND organization_id IS NOT NULL
    AND ended_at > statement_timestamp() - make_interval(hours => %(hours)s)
  GROUP BY hour ORDER BY hour
 """
@@ -95,7 +96,7 @@ class QueueDepth:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What ended in an hour (UTC), pieces of larger jobs not counted."""
+    """What ended in an hour (UTC), without pieces of larger jobs and periodic work."""
 
     begins_at: datetime
     succeeded: int

@@ -6,10 +6,13 @@ from django.contrib import admin
 
 from core.admin import cells
 from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
-from core.admin.narrowing import ByOrganization
+from core.admin.narrowing import ByOrganization, by
+from core.jobs.models import JobStatus
 from meetings.admin.machinery import job_link
 from meetings.admin.transcripts import TranscriptInline
 from meetings.models import Recording
+
+ByTranscription = by("job__status", lambda: JobStatus.values, named="transcription")
 
 
 class RecordingInline(ReadOnlyInline):
@@ -51,7 +54,7 @@ class RecordingAdmin(ReadOnlyAdmin):
         "transcription",
         "created_at",
     )
-    list_filter = ("media_type", "created_at", ByOrganization)
+    list_filter = (ByTranscription, "media_type", "created_at", ByOrganization)
     list_select_related = ("organization", "meeting", "job", "stored_file")
     search_fields = ("=id", "=meeting__id", "filename")
     search_help_text = "The id of a recording or its meeting, or words of its file's name."

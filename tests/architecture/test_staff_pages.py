@@ -66,6 +66,32 @@ def test_staff_queue_a_dead_job_again_and_cancel_a_waiting_one(staff: Client) ->
         assert job.status == status
 
 
+def test_a_job_is_queued_again_on_its_own_page(staff: Client) -> None:
+    job = enqueue(kind="tests.fail", origin=HOUSEKEEPING, arguments={"how": "passing"})
+    run_jobs()
+    page = page_of(job)
+    assert 'value="requeue"' in staff.get(page).content.decode()
+
+    answer = staff.post(page, {"action": "requeue"}, follow=True)
+
+    job.refresh_from_db()
+    assert job.status == JobStatus.QUEUED
+    assert answer.request["PATH_INFO"] == page
+    assert "1 queued again." in answer.content.decode()
+    assert 'value="requeue"' not in answer.content.decode()
+    assert "no such action" in staff.post(page, {"action": "x"}, follow=True).content.decode()
+
+
+def test_who_may_only_see_other_rows_does_nothing_to_a_job() -> None:
+    person, job = Client(), make.job(organization=make.organization())
+    person.force_login(make.user(is_staff=True))
+
+    assert person.post(page_of(job), {"action": "cancel"}).status_code == 403
+
+    job.refresh_from_db()
+    assert job.status == JobStatus.QUEUED
+
+
 def test_nobody_else_enters(staff: Client) -> None:
     person = Client()
     person.force_login(make.user())
@@ -193,6 +219,33 @@ def test_the_list_of_jobs_shows_whole_jobs_until_pieces_are_wanted(staff: Client
     assert listed("?part=pieces") == {str(piece.id)}
     assert listed(f"?q={piece.id}") == {str(piece.id)}
     assert listed(f"?parent__id__exact={whole.id}") == {str(piece.id)}
+
+
+def test_periodic_jobs_are_listed_when_they_fail_or_are_asked_for(staff: Client) -> None:
+    well, failed = (
+        enqueue(kind="core.prune_jobs", origin=HOUSEKEEPING, arguments={}) for _ in range(2)
+    )
+    Job.objects.filter(id=failed.id).update(status=JobStatus.FAILED)
+
+    def listed(query: str) -> set[str]:
+        page = staff.get(list_of(Job) + query).content.decode()
+        return {str(job.id) for job in (well, failed) if f"/{job.id}/change/" in page}
+
+    assert listed("") == {str(failed.id)}
+    for query in ("?part=whole", "?queue=default", "?kind=core.prune_jobs"):
+        assert listed(query) == {str(well.id), str(failed.id)}
+
+
+def test_recordings_are_listed_by_the_state_of_their_transcription(staff: Client) -> None:
+    recording = make.recording(meeting=make.meeting())
+    assert recording.job is not None
+    Job.objects.filter(id=recording.job.id).update(status=JobStatus.DEAD)
+
+    def listed(status: str) -> str:
+        return staff.get(f"/admin/meetings/recording/?job__status={status}").content.decode()
+
+    assert page_of(recording) in listed("dead")
+    assert page_of(recording) not in listed("queued")
 
 
 def test_a_meeting_leads_to_its_recording_and_that_to_its_job_and_back(staff: Client) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,13 +18,9 @@ LONGEST_ANSWER = 500  # characters, in a row beside others
 class AttemptInline(ReadOnlyInline):
     model = DeliveryAttempt
     verbose_name_plural = "attempts"
-    fields = ("number", "began", "took", "what", "address", "answer")
-    readonly_fields = ("began", "took", "what", "answer")
+    fields = ("number", "started_at", "took", "what", "address", "answer")
+    readonly_fields = ("took", "what", "answer")
     ordering = ("number",)
-
-    @admin.display(description="began")
-    def began(self, attempt: DeliveryAttempt) -> str:
-        return _to_the_second(attempt.started_at)
 
     @admin.display(description="took")
     def took(self, attempt: DeliveryAttempt) -> str:
@@ -43,16 +37,12 @@ class AttemptInline(ReadOnlyInline):
 
 @admin.register(DeliveryAttempt)
 class DeliveryAttemptAdmin(ReadOnlyAdmin):
-    list_display = ("began", "what", "of", "organization", "number", "took", "address")
+    list_display = ("started_at", "what", "of", "organization", "number", "took", "address")
     list_filter = ("started_at", ByOrganization)
     list_select_related = ("organization", "delivery")
     search_fields = ("=id", "=delivery__id", "=error_kind", "=address")
     search_help_text = "The id of an attempt or its delivery, a kind of error, or an address."
-    fields = ("what", "of", "organization", "number", "began", "took", "address", "answer")
-
-    @admin.display(description="began", ordering="started_at")
-    def began(self, attempt: DeliveryAttempt) -> str:
-        return _to_the_second(attempt.started_at)
+    fields = ("what", "of", "organization", "number", "started_at", "took", "address", "answer")
 
     @admin.display(description="what happened")
     def what(self, attempt: DeliveryAttempt) -> SafeString:
@@ -69,11 +59,6 @@ class DeliveryAttemptAdmin(ReadOnlyAdmin):
     @admin.display(description="beginning of the answer")
     def answer(self, attempt: DeliveryAttempt) -> str:
         return cells.cut(attempt.excerpt)
-
-
-def _to_the_second(moment: datetime) -> str:
-    """Tries follow one another within seconds at first."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _told(attempt: DeliveryAttempt) -> SafeString:

@@ -66,6 +66,9 @@ class DeliveryAdmin(ActingAdmin):
         # With the database's clock, once for a page of explanations.
         return super().get_queryset(request).annotate(read_at=Now())
 
+    def action_applies(self, _action: str, delivery: Delivery) -> bool:
+        return delivery.has_ended
+
     @admin.display(description="status", ordering="status")
     def how(self, delivery: Delivery) -> str:
         return cells.status(delivery.status)

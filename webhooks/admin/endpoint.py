@@ -81,6 +81,9 @@ class EndpointAdmin(ActingAdmin):
         ),
     )
 
+    def action_applies(self, action: str, endpoint: Endpoint) -> bool:
+        return action == "recover" or endpoint.is_enabled == (action == "disable")
+
     @admin.display(description="state")
     def state(self, endpoint: Endpoint) -> str:
         if endpoint.deleted_at is not None:

@@ -31,6 +31,9 @@ class InboundSourceAdmin(ReadOnlyAdmin):
         ("Machinery", {"fields": ("id", "previous_until", "created_at", "updated_at")}),
     )
 
+    def action_applies(self, action: str, source: InboundSource) -> bool:
+        return source.is_enabled == (action == "close")
+
     @admin.display(description="state", ordering="is_enabled")
     def hears(self, source: InboundSource) -> str:
         return cells.label("good", "open") if source.is_enabled else cells.label("off", "closed")
