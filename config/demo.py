@@ -1,4 +1,4 @@
-"""`./mb demo [FILE]`: a recording and a text carried through the house, by a client of the API."""
+"""`./mb demo [FILE ...]`: recordings and a text, from upload to export, by a client of the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from urllib.parse import quote, urlsplit
 from config import dev, devstack
 from config.processes import Places
 
-SAMPLE = devstack.ROOT / "tests" / "data" / "audio" / "meeting_2spk_170s.ogg"
+AUDIO = devstack.ROOT / "tests" / "data" / "audio"
+SAMPLES = (AUDIO / "meeting_2spk_170s.ogg", AUDIO / "jfk.flac")
 # A committee of the Welsh parliament about a school examination; its licence is noted beside it.
 DISCUSSION = devstack.ROOT / "tests" / "data" / "qmsum" / "education_16.json"
 TEAM_MEETING = devstack.ROOT / "tests" / "data" / "minutes" / "mobile-release.txt"
@@ -288,26 +289,31 @@ def _say(sentence: str) -> None:
     print(f"\n{sentence}", flush=True)
 
 
-def _carry_through(runner: dev.Runner, places: Places, file: Path) -> str:
+def _carry_through(runner: dev.Runner, places: Places, files: Sequence[Path]) -> str:
     """A recording, then a text, each to what it comes to. Returns what to do next."""
     _say("Starting web, workers and relay ...")
     anonymous = Client(places.port)
     _wait_until_ready(runner, anonymous)
     client = Client(places.port, _new_key())
-    recorded = _carry_recording(runner, client, file)
+    recorded = _carry_recordings(runner, client, files)
     _carry_text(runner, client)
     _carry_export(runner, client, _carry_team_meeting(runner, client))
     return _next_steps(client.key, recorded)
 
 
-def _carry_recording(runner: dev.Runner, client: Client, file: Path) -> str:
-    """Upload, follow, print. Returns the meeting."""
-    meeting = client.create_meeting(f"Demo: {file.name}")
-    _say(f"Uploading {file.name} ({file.stat().st_size / 1e6:.1f} MB) to meeting {meeting} ...")
+def _carry_recordings(runner: dev.Runner, client: Client, files: Sequence[Path]) -> str:
+    """Upload the recordings of one meeting, follow, print. Returns the meeting."""
+    meeting = client.create_meeting(f"Demo: {', '.join(file.name for file in files)}")
     started = time.monotonic()
-    sent = client.upload(meeting, file)
-    _say(f"Accepted in {time.monotonic() - started:.2f} s. Transcribing on this machine:")
-    _check_succeeded(_follow(runner, client, sent["job"]["id"]))
+    jobs = []
+    for file in files:
+        _say(f"Uploading {file.name} ({file.stat().st_size / 1e6:.1f} MB) to meeting {meeting} ...")
+        sent_at = time.monotonic()
+        jobs.append(str(client.upload(meeting, file)["job"]["id"]))
+        print(f"  accepted in {time.monotonic() - sent_at:.2f} s")
+    _say("Transcribing on this machine:")
+    for job in jobs:
+        _check_succeeded(_follow(runner, client, job))
     _say(f"The transcript, {time.monotonic() - started:.0f} s after the upload began:\n")
     _print_transcript(client, meeting)
     _say("What it comes to, found on this machine without a language model:")
@@ -383,14 +389,14 @@ The documentation is at {web}/api/docs/, the admin at {web}/admin/.
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo. Returns 0 when everything was printed, 130 after Ctrl-C, else 1."""
     parser = argparse.ArgumentParser(prog="./mb demo", description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path, default=SAMPLE, metavar="FILE")
-    file = parser.parse_args(arguments).file
-    if not file.is_file():
-        print(f"mb: {file} is not a file", file=sys.stderr)
+    parser.add_argument("files", nargs="*", type=Path, default=SAMPLES, metavar="FILE")
+    files = parser.parse_args(arguments).files
+    if missing := [str(file) for file in files if not file.is_file()]:
+        print(f"mb: {', '.join(missing)} is not a file", file=sys.stderr)
         return 1
     found_running = [line for line in devstack.status().values() if line.startswith("running")]
     try:
-        return _run(file)
+        return _run(files)
     except KeyboardInterrupt:
         print("\nmb: stopped", file=sys.stderr)
         return 130
@@ -402,7 +408,7 @@ def main(arguments: list[str] | None = None) -> int:
             devstack.down()
 
 
-def _run(file: Path) -> int:
+def _run(files: Sequence[Path]) -> int:
     _say("Starting PostgreSQL and Valkey ...")
     folder = dev.prepare()
     places = dev.chosen_places(folder)
@@ -410,7 +416,7 @@ def _run(file: Path) -> int:
         _log().open("w", encoding="utf-8") as log,
         dev.running(PROCESSES, places, folder, dev.Output(log)) as runner,
     ):
-        advice = _carry_through(runner, places, file)
+        advice = _carry_through(runner, places, files)
         _say("Stopping what was started ...")
     print(advice)
     return 0
