@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core.accounts import invitations
-from core.files import fetched, incoming, verification
+from core.files import fetched, incoming, marker, verification
 from core.files import services as files
 from core.http.idempotency import sweep_idempotency_keys
 from core.jobs import clock, results, retention, sweeps
@@ -26,6 +26,7 @@ VERIFYING_SECONDS = 60.0
 @job("core.delete_files", queue="default", attempts=5, internal=True)
 def delete_files(run: Run, *, keys: list[str], **_: Any) -> None:
     """Remove the bytes of rows that are gone."""
+    marker.check_storage()  # in another storage they would seem to be gone already
     for position, key in enumerate(keys):
         files.delete_bytes(key)
         run.report((position + 1) / len(keys), "deleting")

@@ -47,3 +47,17 @@ def django_db_modify_db_settings(
         database.copy_the_template()
     # Django has no setting for it, and pytest-django makes its test cases out of this class.
     TransactionTestCase._fixture_teardown = lambda _: database.empty()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let the storage of this test process belong to its database, whatever it held before."""
+    from django.conf import settings
+
+    from core.db.clock import now
+    from core.files.models import StorageMarker
+    from tests.storage import STORAGE_ID, mark_storage
+
+    with django_db_blocker.unblock():
+        StorageMarker.objects.create(value=STORAGE_ID, written_at=now())
+    mark_storage(Path(settings.STORAGE_URL))

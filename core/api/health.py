@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.files import marker
 from core.http.views import ApiView
 from core.monitoring import health, neighbours
 from core.monitoring.health import Status
@@ -16,6 +17,7 @@ from core.monitoring.health import Status
 STATUSES = [(status.value, status.value) for status in Status]
 
 neighbours.register()
+health.register("storage", marker.check_health, critical=True)
 
 
 class FindingSerializer(serializers.Serializer[Any]):

@@ -71,6 +71,7 @@ OS_ERRORS: dict[int, type[StorageUnavailable]] = {
     errno.ENODEV: StorageAway,
     errno.ENXIO: StorageAway,
     errno.ENOTCONN: StorageAway,
+    errno.ENOTDIR: StorageAway,
     errno.ETIMEDOUT: StorageAway,
 }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
+from django.db.models import Q
 
 from core.db.rows import OwnedRow
 
@@ -33,6 +36,9 @@ class StoredFile(OwnedRow):
         constraints = (
             models.UniqueConstraint(fields=("organization", "sha256"), name="stored_file_content"),
         )
+        indexes = (
+            models.Index(fields=("id",), name="stored_file_problem", condition=~Q(problem="")),
+        )
 
     def __str__(self) -> str:
         return self.key
@@ -50,3 +56,22 @@ class PendingFile(OwnedRow):
 
     def __str__(self) -> str:
         return self.key
+
+
+class StorageMarker(models.Model):
+    """The id in a file of the storage that belongs to this database; there is one row.
+
+    `written_at` is empty until the first start has written the file.
+    """
+
+    ONLY = 1
+
+    id = models.SmallIntegerField(primary_key=True, default=ONLY)
+    value = models.UUIDField(default=uuid.uuid4)
+    written_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="storage_marker_only"),)
+
+    def __str__(self) -> str:
+        return str(self.value)

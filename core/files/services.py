@@ -24,6 +24,7 @@ from core.db.transactions import insist_on_transaction
 from core.files import fetched
 from core.files.errors import FileDamaged, FileMissing, StorageAway
 from core.files.incoming import Incoming
+from core.files.marker import check_storage
 from core.files.models import PendingFile, StoredFile
 
 UNNAMED_FOR = timedelta(days=1)
@@ -140,7 +141,9 @@ def placing(incoming: Incoming, *, organization_id: uuid.UUID, media_type: str) 
     """Write the bytes to storage, then let the block commit the rows that need them.
 
     The slow write comes before the transaction; what no row names in the end is removed.
+    Raises StorageUnavailable, as WrongStorage before a byte is written.
     """
+    check_storage()
     placed = Placed(incoming, organization_id, media_type)
     is_committed = False
     try:
@@ -189,7 +192,11 @@ def delete_bytes(key: str) -> None:
 
 
 def sweep_unnamed() -> None:
-    """Remove day-old bytes that no row names: their process was killed before its commit."""
+    """Remove day-old bytes that no row names: their process was killed before its commit.
+
+    Raises WrongStorage: in the storage of another installation no row names anything.
+    """
+    check_storage()
     horizon = now() - UNNAMED_FOR
     folders, _ = default_storage.listdir("")
     for folder in filter(_is_id, folders):

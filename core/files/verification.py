@@ -9,6 +9,7 @@ from django.db.models import F, ManyToOneRel, Q, QuerySet
 from django.db.models.functions import Now
 
 from core.files.errors import FileDamaged, FileMissing
+from core.files.marker import check_storage
 from core.files.models import FileProblem, StoredFile
 from core.files.services import check_size, has_local_paths, sha256_of
 
@@ -28,8 +29,11 @@ def verify(stored: StoredFile) -> str:
     """Compare the bytes with their row, record the problem found and return it; "" for none.
 
     On a disk every byte is read. A bucket keeps checksums itself, so its size is compared.
+    Raises WrongStorage: a file that another storage lacks is not lost.
     """
     problem = _problem_of(stored)
+    if problem:
+        check_storage()
     changed = StoredFile.objects.filter(id=stored.id).update(problem=problem, verified_at=Now())
     if not changed:  # the row was deleted meanwhile, and its bytes with it
         return ""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import structlog
-from celery.signals import task_prerun
+from celery.signals import celeryd_after_setup, task_prerun
 from django.db import InterfaceError, OperationalError, connection
 
+from core.files.marker import wait_for_storage
 from core.jobs import transitions
 from core.jobs.failures import Cancelled, LeaseLost, Reason, Released, reason_for
 from core.jobs.heartbeat import heart
@@ -48,6 +50,12 @@ def _claim(job_id: uuid.UUID) -> Job | None:
         log.warning("job.claim_repeated", job_id=str(job_id))
         connection.close()
         return transitions.claim(job_id, owner=owner)
+
+
+@celeryd_after_setup.connect(weak=False)
+def _wait_for_storage(**_kwargs: Any) -> None:
+    """Before the pool starts and the first message is taken; SIGTERM ends the process meanwhile."""
+    wait_for_storage(threading.Event())
 
 
 @task_prerun.connect(weak=False)

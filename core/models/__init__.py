@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.accounts.models import ApiKey, Invitation, Membership, Organization, Role, Team, User
 from core.events.models import Event
-from core.files.models import PendingFile, StoredFile
+from core.files.models import PendingFile, StorageMarker, StoredFile
 from core.http.models import IdempotencyKey
 from core.jobs.models import ClockTurn, DeadLetter, Job, JobAttempt, JobStep
 from core.notifications.models import Notification, NotificationPreference
@@ -27,6 +27,7 @@ __all__ = [
     "PendingFile",
     "Role",
     "SecurityEvent",
+    "StorageMarker",
     "StoredFile",
     "Team",
     "User",

@@ -13,6 +13,8 @@ from typing import Any
 
 import structlog
 
+from core.errors import Refusal
+
 log = structlog.get_logger(__name__)
 
 LIMIT_SECONDS = 2.0
@@ -24,6 +26,13 @@ class Status(StrEnum):
     HEALTHY = "healthy"
     DEGRADED = "degraded"
     UNHEALTHY = "unhealthy"
+
+
+class Degraded(Exception):
+    """Raised by a check, also a critical one, for a problem that the process can work with.
+
+    Its message is shown to everybody.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class Finding:
 @dataclass(slots=True)
 class Check:
     """A way to find out. `run` returns when all is well and raises when not.
+
+    The message of a Refusal is shown, of other errors only the type.
 
     A `critical` failure makes the process unhealthy, another one only degraded; a success slower
     than `slow_ms` is degraded too.
@@ -76,6 +87,10 @@ class Check:
             ms = future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeout:
             return Finding(self._failed, LIMIT_SECONDS * 1000, "no answer in time")
+        except Degraded as error:
+            return Finding(Status.DEGRADED, 0.0, str(error))
+        except Refusal as error:
+            return Finding(self._failed, 0.0, error.detail)
         except Exception as error:
             log.warning("health.check_failed", check=self.name, exc_info=error)
             return Finding(self._failed, 0.0, type(error).__name__)

@@ -19,6 +19,7 @@ from rest_framework import serializers
 
 from core import errors
 from core.files.incoming import Incoming, UploadTooLarge, receiving
+from core.files.marker import check_storage
 from core.http.parsers import announced_length
 from core.http.serializers import DateTimeField
 from core.http.text import check_text, clean_filename
@@ -65,6 +66,7 @@ class RecordingUpload:
         is_form = request.content_type == FORM
         if announced_length(request) > limit + (FORM_OVERHEAD_BYTES if is_form else 0):
             raise UploadTooLarge
+        check_storage()  # before gigabytes arrive in vain
         self.stream: IO[bytes] = io.BytesIO()
         self._fields = {name: request.GET.get(name, "") for name in FIELDS}
         with ExitStack() as opened:

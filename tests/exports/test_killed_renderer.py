@@ -12,12 +12,12 @@ from django.core.files.storage import default_storage
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from core.files.places import storage_at
 from core.jobs.models import AttemptOutcome, Job, JobAttempt, JobStatus
 from exports.models import Export
 from tests import make
 from tests.exports.test_exports_api import ask
 from tests.processes import house, wait_until
+from tests.storage import use_storage
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -27,9 +27,7 @@ SEGMENTS = 4_000
 
 @pytest.fixture
 def files(tmp_path: Path, settings: Settings) -> Path:
-    folder = tmp_path / "files"
-    settings.STORAGES = {**settings.STORAGES, "default": storage_at(str(folder))}
-    return folder
+    return use_storage(settings, tmp_path / "files")
 
 
 def job_of(answer: Any) -> Job:

@@ -10,13 +10,13 @@ from pytest_django.fixtures import Settings
 
 from core.db.clock import now
 from core.files.models import StoredFile
-from core.files.places import storage_at
 from core.jobs import transitions
 from core.jobs.models import Job, JobStatus
 from tests import make
 from tests.disks import Disk, small_disk
 from tests.exports.test_exports_api import ADDRESS, ask
 from tests.run_jobs import run_jobs
+from tests.storage import files_below, use_storage
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def disk(tmp_path: Path, settings: Settings) -> Iterator[Disk]:
     folder = tmp_path / "files"
-    settings.STORAGES = {**settings.STORAGES, "default": storage_at(str(folder))}
     with small_disk(folder) as mounted:
+        use_storage(settings, folder)
         yield mounted
 
 
@@ -58,8 +58,7 @@ def test_an_export_waits_for_storage_under_a_named_reason_and_is_then_made(
     assert (job.status, job.error_code, job.attempts) == (JobStatus.SUCCEEDED, "", 1)
     assert client.get(f"{ADDRESS}{export['id']}/").json()["status"] == "succeeded"
     stored = StoredFile.objects.get()
-    left = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path.stat().st_size for path in left] == [stored.size_bytes]
+    assert [path.stat().st_size for path in files_below(tmp_path)] == [stored.size_bytes]
 
 
 def test_an_export_that_waited_for_a_day_uses_up_its_attempts(

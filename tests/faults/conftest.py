@@ -12,6 +12,7 @@ from tests.faults import ledger
 from tests.faults.servers import Servers
 from tests.faults.site import LEASE_SECONDS, PERIOD_SECONDS, Site
 from tests.processes import house
+from tests.storage import mark_storage
 
 OWN_SERVERS = "FAULTS_SERVERS"
 
@@ -38,6 +39,7 @@ def site(
     """An installation without any process yet; what it leaves behind is looked at in the end."""
     for name in ("files", "passing"):
         (tmp_path / name).mkdir()
+    mark_storage(tmp_path / "files")
     monkeypatch.setenv(ledger.FOLDER, str(tmp_path))
     ledger.open_table()
     servers.empty_redis()

@@ -26,6 +26,7 @@ from tests.faults import ledger
 from tests.faults.site import Site
 from tests.meetings.recordings import JFK
 from tests.processes import wait_until
+from tests.storage import files_below
 
 LIMIT_BYTES = 256 * 1024
 NO_ROOM = ("prlimit", f"--fsize={LIMIT_BYTES}")
@@ -33,7 +34,7 @@ SMALL_DISK = "faults_small_disk"
 
 
 def stored_files() -> list[Path]:
-    return [path for path in (ledger.folder() / "files").rglob("*") if path.is_file()]
+    return files_below(ledger.folder() / "files")
 
 
 def test_an_upload_without_room_is_refused_and_leaves_nothing(site: Site) -> None:

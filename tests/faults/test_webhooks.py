@@ -21,6 +21,7 @@ from tests.faults import ledger
 from tests.faults.servers import Servers
 from tests.faults.site import Site
 from tests.processes import free_port, house, wait_until
+from tests.storage import mark_storage
 from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
 from tests.webhooks.sending import owe_many
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
@@ -50,6 +51,7 @@ def site(
     """An installation that gives up soon, or when the test says, and may send to this machine."""
     for name in ("files", "passing"):
         (tmp_path / name).mkdir()
+    mark_storage(tmp_path / "files")
     monkeypatch.setenv(ledger.FOLDER, str(tmp_path))
     servers.empty_redis()
     environment: dict[str, Any] = {

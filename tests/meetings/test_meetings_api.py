@@ -17,8 +17,8 @@ from meetings import queries
 from meetings.models import Meeting, Recording, Segment, Transcript
 from meetings.services import meetings as meeting_services
 from tests import make
-from tests.meetings.conftest import files_in
 from tests.run_jobs import run_jobs
+from tests.storage import files_below
 
 pytestmark = pytest.mark.django_db
 
@@ -161,13 +161,13 @@ def test_a_deleted_meeting_leaves_no_row_no_job_and_no_file(storage: Path) -> No
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
     make.transcript(recording=make.recording(meeting=meeting))
-    assert len(files_in(storage)) == 1
+    assert len(files_below(storage)) == 1
     assert make.client(actor).delete(f"{URL}{meeting.id}/").status_code == 204
     for model in (Meeting, Recording, Transcript, Segment, StoredFile):
         assert not model.objects.exists(), model
     assert Event.objects.get(type="meeting.deleted").data == {"meeting_id": str(meeting.id)}
     run_jobs()
-    assert files_in(storage) == []
+    assert files_below(storage) == []
     assert [job.kind for job in Job.objects.all()] == ["core.delete_files"]
 
 

@@ -28,10 +28,10 @@ from meetings.models import (
     Transcript,
 )
 from tests import make
-from tests.meetings.conftest import files_in
 from tests.meetings.recordings import JFK
 from tests.meetings.work import send_bytes
 from tests.run_jobs import run_jobs
+from tests.storage import files_below
 
 pytestmark = pytest.mark.django_db
 
@@ -152,7 +152,7 @@ def test_deleted_recording_takes_what_rests_on_it_and_leaves_the_rest(
     assert meeting.revision == event.data["revision"]
     run_jobs()
     assert not Export.objects.exists(), "an export that holds its words"
-    assert [path.name for path in files_in(storage)] == [kept.stored_file.key.split("/")[-1]]
+    assert [path.name for path in files_below(storage)] == [kept.stored_file.key.split("/")[-1]]
 
 
 def test_bytes_that_another_meeting_uses_outlive_the_recording(
@@ -163,7 +163,7 @@ def test_bytes_that_another_meeting_uses_outlive_the_recording(
     send_bytes(client, make.meeting(organization=actor.organization), JFK.read_bytes())
     assert client.delete(f"{URL}{first['id']}/").status_code == 204
     assert StoredFile.objects.get().references == 1
-    assert len(files_in(storage)) == 1
+    assert len(files_below(storage)) == 1
 
 
 def test_recording_added_after_a_deletion_comes_last(actor: Actor, meeting: Meeting) -> None:

@@ -16,10 +16,10 @@ from meetings.models import Analysis, Decision, Meeting, Recording, Summary, Tra
 from meetings.services import clock
 from meetings.services.transcripts import publish_completed
 from tests import make
-from tests.meetings.conftest import files_in
 from tests.meetings.insight import address, find_by, send
 from tests.meetings.recordings import tone
 from tests.run_jobs import run_jobs
+from tests.storage import files_below
 
 pytestmark = pytest.mark.django_db
 
@@ -220,7 +220,7 @@ def test_start_time_is_given_at_upload_and_orders_the_meeting(
     meeting.save()
     assert sent(770, "2026-11-30 11:30").json()["recording"]["offset_ms"] == 30 * 60_000
 
-    kept = len(files_in(storage))
+    kept = len(files_below(storage))
     for started_at, code in (
         ("yesterday", "upload.bad_form"),
         ("0001-01-01T00:00:00Z", "upload.bad_form"),
@@ -228,7 +228,7 @@ def test_start_time_is_given_at_upload_and_orders_the_meeting(
     ):
         refused = sent(660, started_at)
         assert (refused.status_code, refused.json()["code"]) == (400, code)
-    assert (Recording.objects.count(), len(files_in(storage))) == (3, kept)
+    assert (Recording.objects.count(), len(files_below(storage))) == (3, kept)
 
 
 def test_changed_start_of_the_meeting_moves_what_began_at_a_known_time(

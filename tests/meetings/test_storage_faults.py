@@ -16,6 +16,7 @@ from tests.disks import Disk, small_disk
 from tests.meetings.recordings import JFK
 from tests.meetings.work import send_bytes
 from tests.run_jobs import run_jobs
+from tests.storage import files_below, mark_storage
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +28,12 @@ def disk(storage: Path, tmp_path: Path, settings: Settings) -> Iterator[Disk]:
     """The storage as a small disk; uploads wait on another one."""
     settings.UPLOAD_FOLDER = str(tmp_path / "uploads")
     with small_disk(storage) as mounted:
+        mark_storage(storage)
         yield mounted
 
 
 def files_in(*folders: Path) -> list[Path]:
-    found = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    found = (path for folder in folders for path in files_below(folder))
     return [path for path in found if path.name != "ballast"]
 
 

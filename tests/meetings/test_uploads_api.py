@@ -21,9 +21,9 @@ from core.resilience.shares import Shares
 from meetings.api import uploads
 from meetings.models import Meeting, Recording
 from tests import make
-from tests.meetings.conftest import files_in
 from tests.meetings.recordings import FOLDER, JFK, tone
 from tests.meetings.work import send_bytes
+from tests.storage import files_below
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,7 @@ def test_a_recording_is_accepted_stored_and_queued(
     assert found["recording"]["duration_ms"] == 11_000
     assert Job.objects.get(id=found["job"]["id"]).size == 11_000  # what its estimate rests on
     assert found["recording"]["sha256"] == hashlib.sha256(body).hexdigest()
-    (file,) = files_in(storage)
+    (file,) = files_below(storage)
     assert file.read_bytes() == body
     meeting.refresh_from_db()
     assert meeting.revision == 2
@@ -95,7 +95,7 @@ def test_the_same_bytes_again_are_the_recording_that_is_there(
     assert (again.status_code, again.json()["duplicate"]) == (200, True)
     assert again.json()["recording"]["id"] == first["recording"]["id"]
     assert again.json()["job"]["id"] == first["job"]["id"]
-    assert (Recording.objects.count(), len(files_in(storage))) == (1, 1)
+    assert (Recording.objects.count(), len(files_below(storage))) == (1, 1)
 
 
 def test_the_same_bytes_in_another_meeting_share_the_file(
@@ -108,7 +108,7 @@ def test_the_same_bytes_in_another_meeting_share_the_file(
     assert (answer.status_code, answer.json()["duplicate"]) == (202, True)
     assert answer.json()["recording"]["id"] != first["recording"]["id"]
     assert StoredFile.objects.get().references == 2
-    assert len(files_in(storage)) == 1
+    assert len(files_below(storage)) == 1
 
 
 def test_another_organization_never_learns_of_it(meeting: Meeting, actor: Actor) -> None:
@@ -161,7 +161,7 @@ def test_what_is_no_recording_is_refused_and_leaves_nothing(
 
 
 def assert_nothing_is_left(storage: Path) -> None:
-    assert files_in(storage) == []
+    assert files_below(storage) == []
     assert not any(model.objects.exists() for model in (StoredFile, Recording, Job))
 
 

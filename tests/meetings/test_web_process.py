@@ -15,9 +15,9 @@ from core.files.models import StoredFile
 from core.jobs.models import Job
 from meetings.models import Recording
 from tests import make
-from tests.meetings.conftest import files_in
 from tests.meetings.recordings import JFK
 from tests.processes import House, free_port, house, wait_until
+from tests.storage import files_below, mark_storage
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -27,6 +27,7 @@ PORT = free_port()
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
+    mark_storage(folder / "files")
     with house(folder, port=PORT, STORAGE_URL=str(folder / "files")) as started:
         started.start("web")
         wait_until(lambda: _answers("/api/health/live"), "the web process answers")
@@ -74,7 +75,7 @@ def answer_on(connection: socket.socket) -> tuple[int, str]:
 
 def nothing_is_left(web: House) -> bool:
     rows = any(model.objects.exists() for model in (StoredFile, Recording, Job))
-    return not rows and not files_in(web.folder / "files")
+    return not rows and not files_below(web.folder / "files")
 
 
 def test_the_process_is_alive_and_ready(web: House) -> None:
@@ -84,7 +85,7 @@ def test_the_process_is_alive_and_ready(web: House) -> None:
 def test_a_recording_is_uploaded_and_kept(web: House, client: Client) -> None:
     accepted = client.upload(client.create_meeting("Monday"), JFK)
     assert accepted["job"]["status"] == "queued"
-    (kept,) = files_in(web.folder / "files")
+    (kept,) = files_below(web.folder / "files")
     assert kept.read_bytes() == JFK.read_bytes()
     kept.unlink()
 
@@ -93,7 +94,7 @@ def test_a_client_that_hangs_up_half_way_leaves_nothing(web: House, client: Clie
     body = JFK.read_bytes()
     with open_upload(client, f"Content-Length: {len(body)}", "Content-Type: audio/flac") as sent:
         sent.sendall(body[: len(body) // 2])
-        wait_until(lambda: files_in(web.folder / "files"), "the first half is being received")
+        wait_until(lambda: files_below(web.folder / "files"), "the first half is being received")
     wait_until(lambda: nothing_is_left(web), "the half is gone")
     assert "Internal Server Error" not in web.said()
 

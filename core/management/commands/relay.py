@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from core.files.marker import wait_for_storage
 from core.jobs import relay
 
 
@@ -18,4 +19,5 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        wait_for_storage(stop)
         relay.run(stop)

@@ -6,9 +6,10 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from core.files import verification
+from core.files import marker, verification
+from core.files.errors import StorageUnavailable
 from core.files.models import StoredFile
 
 
@@ -22,9 +23,25 @@ class Command(BaseCommand):
         parser.add_argument(
             "--all", action="store_true", help="also files that were verified in the last 30 days"
         )
+        parser.add_argument(
+            "--adopt",
+            action="store_true",
+            help="first make this storage that of this database: after moving it, or for a copy",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = StoredFile.objects.all() if options["all"] else verification.files_to_verify()
+        try:
+            if options["adopt"]:
+                marker.adopt_storage()
+            marker.check_storage()
+            self._verify(is_all=options["all"])
+        except marker.WrongStorage as error:
+            raise CommandError(error.hint) from error
+        except StorageUnavailable as error:
+            raise CommandError(error.detail) from error
+
+    def _verify(self, *, is_all: bool) -> None:
+        rows = StoredFile.objects.all() if is_all else verification.files_to_verify()
         verified = 0
         for stored in rows.iterator():
             verification.verify(stored)

@@ -33,18 +33,16 @@ from core.jobs.models import Job
 from core.tasks import remove_abandoned_files
 from tests import make
 from tests.run_jobs import run_jobs
+from tests.storage import files_below, use_storage
 
 
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Path) -> Path:
-    folder = tmp_path / "files"
-    default = {**settings.STORAGES["default"], "OPTIONS": {"location": str(folder)}}
-    settings.STORAGES = {**settings.STORAGES, "default": default}
-    return folder
+    return use_storage(settings, tmp_path / "files")
 
 
 def contents(folder: Path) -> list[bytes]:
-    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    return [path.read_bytes() for path in files_below(folder)]
 
 
 def keep(body: bytes, organization: Organization, *, fail: bool = False) -> StoredFile:
@@ -242,7 +240,7 @@ def test_bytes_that_no_row_names_are_swept_after_a_day(storage: Path) -> None:
 def test_a_storage_in_which_nothing_was_stored_yet_is_swept_without_an_error(
     storage: Path,
 ) -> None:
-    assert not storage.exists()
+    assert contents(storage) == []
     files.sweep_unnamed()
 
 
