@@ -11,6 +11,7 @@ from rest_framework import serializers
 from core.db.clock import now
 from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
+from webhooks.models.endpoint import DisabledReason
 from webhooks.queries import catalogue, explanations
 
 MOST_PATTERNS = 50
@@ -47,6 +48,12 @@ class EndpointSerializer(StrictModelSerializer):
     )
     is_enabled = serializers.BooleanField(read_only=True)
     explanation = serializers.SerializerMethodField(help_text="How it is, in words.")
+    disabled_reason = serializers.ChoiceField(
+        choices=DisabledReason.choices,
+        allow_blank=True,
+        read_only=True,
+        help_text="Why it is disabled; empty while it is enabled.",
+    )
     failing_since = DateTimeField(
         read_only=True, allow_null=True, help_text="The first failure after the last success."
     )
