@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -144,9 +143,12 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
     status = serializers.SerializerMethodField(help_text="How its transcription stands.")
     job = JobSerializer(read_only=True, allow_null=True)
     download_url = serializers.SerializerMethodField(
-        help_text="Opens the file without signing in, until `expires_at`."
+        help_text="Opens the file without signing in, until `expires_at`. "
+        "Null when an answer is repeated for an Idempotency-Key."
     )
-    expires_at = serializers.SerializerMethodField(help_text="When `download_url` ends.")
+    expires_at = serializers.SerializerMethodField(
+        help_text="When `download_url` ends; null with it."
+    )
 
     class Meta:
         model = Recording
@@ -179,13 +181,12 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
         # `job` may be newer than `status_now`: a retry has just replaced it.
         return recording.job.status if recording.job else recording.status_now  # type: ignore[attr-defined]
 
-    def get_download_url(self, recording: Recording) -> str:
+    def get_download_url(self, recording: Recording) -> str | None:
         token = self._link_to(recording).token
         path = reverse("recording-file", kwargs={"recording_id": recording.id, "token": token})
         return public_url(path)
 
-    @extend_schema_field(OpenApiTypes.DATETIME)
-    def get_expires_at(self, recording: Recording) -> datetime:
+    def get_expires_at(self, recording: Recording) -> datetime | None:
         return self._link_to(recording).expires_at
 
     def _link_to(self, recording: Recording) -> Link:
