@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import uuid
 
+from django.urls import reverse
+
+from core.accounts.actor import actor_of
 from core.accounts.models import Invitation
 from core.events.models import Event
 from core.events.registry import subscribe
+from core.http.address import public_url
 from core.jobs import services as jobs
+from core.jobs import subjects
 from core.jobs.models import Job
 from core.notifications import services as notifications
 from core.notifications.kinds import declare
@@ -25,13 +30,19 @@ def tell_who_asked(event: Event) -> None:
         return
     if job.kind == notifications.EMAIL_KIND:
         return  # a letter about a letter would end where the first one did
+    # Asked for now: the meeting may have gone to another team since the person asked for the work.
+    actor = actor_of(user_id=event.actor_id, organization_id=event.organization_id)
     notifications.notify(
         kind=JOB_FAILED,
         organization_id=event.organization_id,
         user_id=event.actor_id,
         dedup_key=str(event.id),
         subject_id=job.id,
-        values={"job": job},
+        values={
+            "job": job,
+            "work": subjects.work_of(job, actor),
+            "page": public_url(reverse("job", args=[job.id])),
+        },
     )
 
 

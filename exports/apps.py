@@ -15,3 +15,4 @@ class ExportsConfig(AppConfig):
 
         scopes.declare("exports", meaning="Files made from meetings")
         subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
+        subjects.describe_by(queries.work_of)

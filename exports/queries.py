@@ -9,12 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
-from core.accounts.actor import Actor
-from core.accounts.models import Membership, Role
+from core.accounts.actor import Actor, actor_of
 from core.db.clock import now
 from core.files import links
 from core.files.models import StoredFile
+from core.http.address import public_url
+from core.jobs.models import Job
+from core.jobs.subjects import Work
 from exports.models import Export
 from exports.renderers.minutes import (
     Item,
@@ -90,11 +93,9 @@ def expired(limit: int) -> QuerySet[Export]:
 
 def is_seen_by(export: Export, user_id: UUID) -> bool:
     """Whether this person may see the export's meeting now."""
-    found = Membership.objects.filter(organization_id=export.organization_id, user_id=user_id)
-    member = found.select_related("user", "organization").first()
-    if member is None:
+    actor = actor_of(user_id=user_id, organization_id=export.organization_id)
+    if actor is None:
         return False
-    actor = Actor(member.user, member.organization, Role(member.role))
     seen: bool = Meeting.objects.visible_to(actor).filter(id=export.meeting_id).exists()
     return seen
 
@@ -102,6 +103,18 @@ def is_seen_by(export: Export, user_id: UUID) -> bool:
 def job_subjects(meeting_id: UUID) -> list[UUID]:
     """What jobs about the exports of a meeting are about."""
     return list(Export.objects.filter(meeting_id=meeting_id).values_list("id", flat=True))
+
+
+def work_of(job: Job, actor: Actor) -> Work | None:
+    """A job that makes a file, in words; None when it is another kind or not the actor's to see."""
+    exports = Export.objects.visible_to(actor).filter(id=job.subject_id, meeting__isnull=False)
+    export = exports.select_related("meeting").first()
+    if export is None:
+        return None
+    return Work(
+        f'{export.format.upper()} file of the meeting "{meeting_of(export).title}"',
+        "Ask for it once more, or for another format: POST " + public_url(reverse("export-list")),
+    )
 
 
 def names_in(meeting: Meeting) -> list[str]:

@@ -15,3 +15,4 @@ class MeetingsConfig(AppConfig):
 
         scopes.declare("meetings", meaning="Meetings, recordings and transcripts")
         subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
+        subjects.describe_by(queries.work_of)

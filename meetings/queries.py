@@ -22,12 +22,16 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, Coalesce
+from django.urls import reverse
 
 from core import errors
+from core.accounts.actor import Actor
 from core.accounts.models import User
 from core.files import links
+from core.http.address import public_url
 from core.jobs import queries as job_queries
 from core.jobs.models import Job, JobStatus
+from core.jobs.subjects import Work
 from meetings.analysis.discussion import Discussion, Turn
 from meetings.analysis.findings import Section
 from meetings.models import (
@@ -81,6 +85,28 @@ def job_subjects(meeting_id: UUID) -> list[UUID]:
     recordings = Recording.objects.filter(meeting_id=meeting_id).values_list("id")
     analyses = Analysis.objects.filter(meeting_id=meeting_id).values_list("id")
     return [meeting_id, *(found for (found,) in recordings.union(analyses, all=True))]
+
+
+def work_of(job: Job, actor: Actor) -> Work | None:
+    """A job about a recording or an analysis, in words; None when the actor may not see that."""
+    recordings = Recording.objects.visible_to(actor).select_related("meeting")
+    recording = recordings.filter(id=job.subject_id).first()
+    if recording is not None:
+        again = public_url(reverse("recording-retry", args=[recording.id]))
+        upload = public_url(reverse("uploads", args=[recording.meeting_id]))
+        name = f'"{recording.filename}"' if recording.filename else "a recording"
+        return Work(
+            f'transcription of {name} in the meeting "{recording.meeting.title}"',
+            f"Try it once more: POST {again}\nOr send another file: POST {upload}",
+        )
+    analyses = Analysis.objects.visible_to(actor).select_related("meeting")
+    analysis = analyses.filter(id=job.subject_id).first()
+    if analysis is None:
+        return None
+    again = public_url(reverse("analysis", args=[analysis.meeting_id]))
+    return Work(
+        f'analysis of the meeting "{analysis.meeting.title}"', f"Try it once more: POST {again}"
+    )
 
 
 def owners_in(meeting: Meeting) -> QuerySet[Any]:

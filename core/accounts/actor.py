@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from core import errors
-from core.accounts.models import Organization, Role, User
+from core.accounts.models import Membership, Organization, Role, User
 from core.accounts.scopes import EVERYTHING, least_role
 
 
@@ -59,3 +59,10 @@ class Actor:
         least = least_role(scope)
         if not self.has_rank_of(least):
             raise RoleTooLow(f"That takes the role {least}. Yours is {self.role}.")
+
+
+def actor_of(*, user_id: uuid.UUID, organization_id: uuid.UUID) -> Actor | None:
+    """The actor that a person is in an organization now; None for one who is no active member."""
+    rows = Membership.objects.filter(user_id=user_id, organization_id=organization_id)
+    member = rows.filter(user__is_active=True).select_related("user", "organization").first()
+    return Actor(member.user, member.organization, Role(member.role)) if member else None

@@ -1,8 +1,9 @@
-"""What jobs are about: apps say which subjects belong to a thing, and lists narrow by it.
+"""What jobs are about: apps say which subjects belong to a thing, and describe the work.
 
 Several apps may know jobs about the same thing::
 
     subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
+    subjects.describe_by(queries.work_of)
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
+
+from core.accounts.actor import Actor
+from core.jobs.models import Job
 
 IdsOf = Callable[[uuid.UUID], Iterable[uuid.UUID]]
 
@@ -46,3 +50,27 @@ def declare(name: str, *, meaning: str, ids_of: IdsOf) -> None:
 def declared() -> list[SubjectFilter]:
     """All filters by name."""
     return sorted(_filters.values(), key=lambda one: one.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job in words for people: what it does, and what to do when it could not be done."""
+
+    name: str
+    advice: str = ""
+
+
+Describe = Callable[[Job, Actor], Work | None]
+
+_describers: list[Describe] = []
+
+
+def describe_by(describe: Describe) -> None:
+    """Add a function that describes the jobs of an app, None for those it may not or cannot."""
+    _describers.append(describe)
+
+
+def work_of(job: Job, actor: Actor | None) -> Work:
+    """A job in the words of its app; in none but its kind where the actor may not see more."""
+    described = (describe(job, actor) for describe in _describers) if actor else ()
+    return next(filter(None, described), Work(job.kind))

@@ -22,6 +22,7 @@ from core.db.transactions import insist_on_transaction
 from core.http.address import public_url
 from core.jobs import services as jobs
 from core.jobs.failures import JobFailure, RetryableFailure
+from core.jobs.models import Job
 from core.jobs.services import Origin
 from core.notifications.kinds import NotificationKind
 from core.notifications.models import Notification, NotificationPreference, NotificationQuerySet
@@ -164,6 +165,13 @@ def forget_subjects(subject_ids: Collection[uuid.UUID]) -> None:
     about = Notification.objects.filter(subject_id__in=subject_ids)
     jobs.forget_subjects(list(about.values_list("id", flat=True)))
     about.delete()
+
+
+def forget_jobs(subject_ids: list[uuid.UUID]) -> None:
+    """Delete the jobs about something that is deleted, and the letters that name it."""
+    about = Job.objects.filter(subject_id__in=subject_ids)
+    forget_subjects(list(about.values_list("id", flat=True)))
+    jobs.forget_subjects(subject_ids)
 
 
 def sweep() -> int:

@@ -314,7 +314,7 @@ def cancel_export(*, export: Export) -> Export:
 def delete_export(*, export: Export) -> None:
     """Delete an export, its job and, with the last export of the same bytes, its file."""
     with transaction.atomic():
-        jobs.forget_subjects([export.id])
+        notifications.forget_jobs([export.id])
         held = Export.objects.select_for_update().filter(id=export.id).first()
         if held is not None:
             _let_go(held)

@@ -20,6 +20,7 @@ from core.events.registry import EventType
 from core.files import services as files
 from core.files.models import StoredFile
 from core.jobs import services as jobs
+from core.notifications import services as notifications
 from meetings.events import MEETING_CREATED, MEETING_DELETED, MEETING_UPDATED
 from meetings.models import Analysis, Meeting, MeetingStatus, Participant, Recording
 from meetings.services import clock
@@ -96,7 +97,7 @@ def delete_meeting(*, actor: Actor, meeting: Meeting) -> None:
     with transaction.atomic():
         held = lock_meeting(meeting, actor=actor)
         recordings = list(held.recordings.select_related("stored_file").order_by("stored_file_id"))
-        jobs.forget_subjects(_subjects_in(held))
+        notifications.forget_jobs(_subjects_in(held))
         held.delete()
         release_files([recording.stored_file for recording in recordings], actor)
         events.publish(

@@ -16,6 +16,7 @@ from core.files import services as files
 from core.files.incoming import Incoming
 from core.files.models import StoredFile
 from core.jobs import services as jobs
+from core.notifications import services as notifications
 from meetings import queries
 from meetings.events import RECORDING_DELETED, RECORDING_UPLOADED
 from meetings.media.probe import AudioFacts, probe
@@ -121,7 +122,7 @@ def delete_recording(*, actor: Actor, recording: Recording) -> None:
         other = AnalysisTranscript.objects.filter(analysis=OuterRef("pk"), transcript__isnull=False)
         other = other.exclude(transcript__recording=locked_recording)
         analyses = meeting.analyses.filter(~Exists(other))  # of this recording alone
-        jobs.forget_subjects([recording.id, *analyses.values_list("id", flat=True)])
+        notifications.forget_jobs([recording.id, *analyses.values_list("id", flat=True)])
         analyses.delete()
         locked_recording.delete()
         clock.update_offsets(meeting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -14,6 +15,7 @@ from django.db import transaction
 from pytest_django.fixtures import Settings
 
 from core.accounts.actor import Actor
+from core.accounts.models import Role
 from core.db.clock import now
 from core.events import services as events
 from core.jobs.events import JOB_FAILED
@@ -53,7 +55,7 @@ def failed_job(who: Actor, **fields: Any) -> Job:
     return job
 
 
-def test_who_asked_for_a_job_hears_that_it_failed() -> None:
+def test_who_asked_for_a_job_hears_that_it_failed(settings: Settings) -> None:
     who = make.actor()
     job = failed_job(who)
     run_jobs()
@@ -61,11 +63,66 @@ def test_who_asked_for_a_job_hears_that_it_failed() -> None:
     assert (row.user, row.organization, row.subject_id) == (who.user, who.organization, job.id)
     assert row.title == "Could not be done: meetings.transcribe_recording"
     assert "This recording is damaged & <cut>." in row.text
-    assert f"/api/v1/jobs/{job.id}/" in row.text
+    assert f"{settings.PUBLIC_URL}/jobs/{job.id}/" in row.text
     (letter,) = mail.outbox
     assert letter.to == [who.user.email]
     assert (letter.subject, letter.body) == (row.title, row.text)
     assert row.emailed_at is not None
+
+
+def test_letter_and_page_name_the_meeting_and_the_way_to_try_again() -> None:
+    who = make.actor()
+    meeting = make.meeting(organization=who.organization, title="Weekly & more")
+    recording = make.recording(meeting=meeting, filename="week.mp3")
+    export = make.export(meeting=meeting, format="pdf")
+    analysis = make.analysis(transcript=make.transcript(recording=recording))
+    expected = {
+        recording.id: ('transcription of "week.mp3" in the meeting "Weekly & more"', "/retry/"),
+        analysis.id: ('analysis of the meeting "Weekly & more"', f"/{meeting.id}/analysis/"),
+        export.id: ('PDF file of the meeting "Weekly & more"', "/api/v1/exports/"),
+    }
+    jobs = [failed_job(who, subject_id=subject_id) for subject_id in expected]
+    run_jobs()
+    browser = make.signed_in(who.user)
+    for job, (name, way) in zip(jobs, expected.values(), strict=True):
+        row = Notification.objects.get(subject_id=job.id)
+        assert row.title == f"Could not be done: {name}"
+        assert f"{way}\n" in row.text
+        page = browser.get(f"/jobs/{job.id}/").content.decode()
+        shown = html.unescape(page)
+        assert name[1:] in shown
+        assert job.error_sentence in shown
+        assert way in shown
+
+
+def test_page_of_a_job_needs_sign_in_and_hides_other_organizations_jobs() -> None:
+    job = failed_job(make.actor())
+    answer = make.client().get(f"/jobs/{job.id}/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/sign-in/?next=/jobs/{job.id}/")
+    assert make.signed_in(make.actor().user).get(f"/jobs/{job.id}/").status_code == 404
+
+
+def test_letter_names_no_meeting_that_the_person_may_not_see_any_more() -> None:
+    who = make.actor(role=Role.MEMBER)
+    meeting = make.meeting(
+        organization=who.organization,
+        title="Secret plan",
+        team=make.team(organization=who.organization),
+    )
+    failed_job(who, subject_id=make.recording(meeting=meeting).id)
+    run_jobs()
+    row = Notification.objects.get()
+    assert "Secret plan" not in row.title + row.text
+
+
+def test_deleted_meeting_is_named_by_no_notification() -> None:
+    who = make.actor()
+    meeting = make.meeting(organization=who.organization)
+    failed_job(who, subject_id=make.recording(meeting=meeting).id)
+    run_jobs()
+    assert Notification.objects.exists()
+    assert make.client(who).delete(f"/api/v1/meetings/{meeting.id}/").status_code == 204
+    assert not Notification.objects.exists()
 
 
 def test_an_event_that_is_told_twice_tells_the_person_once() -> None:
