@@ -46,6 +46,7 @@ class OpenView(ApiView):
     authentication_classes = ()
     permission_classes = ()
     scope_family = None
+    query_parameters = None  # probes may add their own
 
 
 class LiveView(OpenView):

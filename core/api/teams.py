@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from core.accounts.models import Membership, Team
 from core.api.memberships import MembershipSerializer
+from core.http.filters import PAGING
 from core.http.serializers import StrictModelSerializer, StrictSerializer, VisibleRelatedField
 from core.http.views import ModelViewSet
 
@@ -50,6 +51,7 @@ class TeamViewSet(ModelViewSet):
     queryset = Team.objects.all()
     serializer_class = TeamSerializer
     scope_family = "accounts"
+    query_parameters = {"members": tuple(sorted(PAGING))}
 
     def get_queryset(self) -> QuerySet[Team]:
         return super().get_queryset().annotate(member_count=_members_counted())

@@ -30,6 +30,7 @@ class LinkedFileView(ApiView):
     authentication_classes = ()
     permission_classes = ()
     scope_family = None
+    query_parameters = None  # what follows links may add its own
 
 
 def download_schema(*, operation_id: str, summary: str) -> Callable[[Any], Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 import structlog
+from django.conf import settings
 from django.core import exceptions as django_errors
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
@@ -22,6 +23,7 @@ from django.views import defaults
 from rest_framework import exceptions as drf_errors
 
 from core import errors
+from core.http.addresses import nearest_address
 from core.monitoring.requests import current_request_id
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,13 @@ class BadRequest(errors.Invalid):
 
     code = "bad_request"
     sentence = "The request could not be understood."
+
+
+class WrongHost(errors.Invalid):
+    """The Host header names a host that this server does not answer for."""
+
+    code = "host.unknown"
+    sentence = "This server does not answer for that host."
 
 
 class BodyIncomplete(errors.Invalid):
@@ -145,12 +154,28 @@ STATUSES: dict[type[errors.Refusal], HTTPStatus] = {
 Fields = dict[str, list[str]]
 
 
-def handle(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's exception handler, named in settings; None leaves the unforeseen to Django."""
-    refusal = refusal_for(error)
+    refusal = _refusal_of_view(error, context) or refusal_for(error)
     if refusal is None:
         return None
     return problem(refusal)
+
+
+def _refusal_of_view(error: Exception, context: dict[str, Any]) -> errors.Refusal | None:
+    """The refusals that name what the asked view answers or reads."""
+    view, request = context.get("view"), context.get("request")
+    if view is None or request is None:
+        return None
+    if isinstance(error, drf_errors.MethodNotAllowed):
+        methods = ", ".join(view.allowed_methods)
+        return MethodNotAllowed(f"This address answers {methods}, not {request.method}.")
+    if isinstance(error, drf_errors.UnsupportedMediaType):
+        read = " or ".join(parser.media_type for parser in view.parser_classes)
+        sent = (request.content_type or "")[:100]
+        given = f"not {sent}" if sent else "and the request names no Content-Type"
+        return UnsupportedMediaType(f"This address reads {read}, {given}.")
+    return None
 
 
 def problem(refusal: errors.Refusal) -> HttpResponse:
@@ -308,9 +333,11 @@ def translate(kind: type[Exception], to: Callable[[Any], errors.Refusal | None])
     TRANSLATIONS.append((kind, to))
 
 
-def no_such_address(_request: HttpRequest, **_rest: str) -> HttpResponse:
+def no_such_address(request: HttpRequest, **_rest: str) -> HttpResponse:
     """A view for every address below /api/ that nothing else answers, also while DEBUG is on."""
-    return problem(errors.NotFound("There is no such address. They all end with a slash."))
+    nearest = nearest_address(request.path)
+    hint = f"Did you mean {nearest}?" if nearest else "/api/docs/ shows those that there are."
+    return problem(errors.NotFound(f"There is no such address. {hint}"))
 
 
 # --- Django's own handlers: addresses under /api/ that no view of the kit answers ---------------
@@ -318,9 +345,23 @@ def no_such_address(_request: HttpRequest, **_rest: str) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400."""
+    if isinstance(exception, django_errors.DisallowedHost):
+        return _wrong_host(request)
     if _is_api(request):
         return problem(refusal_for(exception) or BadRequest())
     return defaults.bad_request(request, exception)
+
+
+def _wrong_host(request: HttpRequest) -> HttpResponse:
+    """For the operator too, who has forgotten a setting or asks by another name."""
+    host = request.META.get("HTTP_HOST", "")[:255]
+    refusal = WrongHost(
+        f"This server does not answer for the host {host!r}. Ask for {settings.PUBLIC_URL}, or add"
+        " the host to the setting ALLOWED_HOSTS."
+    )
+    if _is_api(request):
+        return problem(refusal)
+    return HttpResponse(refusal.detail, content_type="text/plain", status=status_of(refusal))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

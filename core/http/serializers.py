@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
+from difflib import get_close_matches
 from typing import Any
 
 from django.db import models
@@ -14,25 +15,38 @@ from rest_framework.relations import MANY_RELATION_KWARGS
 from core.http.times import organization_zone, to_utc
 
 UNKNOWN = "There is no such field."
+MOST_SUGGESTED = 10  # unknown fields that are compared with the known ones: it takes time
 
 
 class StrictFields:
     """Refuses unknown fields by name, so that a typing mistake is not silently dropped."""
 
     def to_internal_value(self, data: Any) -> Any:
-        self._refuse_unknown(data)
-        return super().to_internal_value(data)  # type: ignore[misc]
+        unknown = self._unknown_in(data)
+        try:
+            values = super().to_internal_value(data)  # type: ignore[misc]
+        except serializers.ValidationError as error:
+            if not unknown:
+                raise
+            detail: Any = error.detail  # of a mapping it is one too
+            raise serializers.ValidationError({**detail, **unknown}) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
 
-    def _refuse_unknown(self, data: Any) -> None:
+    def _unknown_in(self, data: Any) -> dict[str, list[str]]:
         if not isinstance(data, Mapping):
-            return
+            return {}
         known = {name for name, field in self.fields.items() if not field.read_only}  # type: ignore[attr-defined]
         unknown = [str(name) for name in data if name not in known]
-        if unknown:
-            raise serializers.ValidationError({name: [self._why(name)] for name in unknown})
+        suggests = len(unknown) <= MOST_SUGGESTED
+        return {name: [self._why(name, known if suggests else set())] for name in unknown}
 
-    def _why(self, name: str) -> str:
-        return "This field cannot be set." if name in self.fields else UNKNOWN  # type: ignore[attr-defined]
+    def _why(self, name: str, known: set[str]) -> str:
+        if name in self.fields:  # type: ignore[attr-defined]
+            return "This field cannot be set."
+        nearest = get_close_matches(name, known, n=1)
+        return f"{UNKNOWN} Did you mean {nearest[0]}?" if nearest else UNKNOWN
 
 
 class StrictBooleanField(serializers.BooleanField):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework import mixins
+from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -42,6 +43,8 @@ class ApiView(APIView):
 
     `scope_family` names the scopes it needs (see `core.accounts.permissions`). `idempotent` is
     False where a POST has an identity of its own, as an upload has its content.
+    `query_parameters` are those that each action of a viewset, or method of a view, reads beside
+    the filters of a list; None takes any.
     `unkept_fields` of an answer, or `outer.inner` ones, are shown once and never stored. A view
     that reads larger JSON than others has a `json_max_bytes`.
     """
@@ -49,6 +52,7 @@ class ApiView(APIView):
     scope_family: ClassVar[str | None]
     idempotent: ClassVar[bool] = True
     unkept_fields: ClassVar[tuple[str, ...]] = ()
+    query_parameters: ClassVar[Mapping[str, tuple[str, ...]] | None] = {}
     content_negotiation_class = OwnForm
     request: Any
 
@@ -71,8 +75,21 @@ class ApiView(APIView):
         if "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH"):
             raise LengthRequired
         super().initial(request, *args, **kwargs)
+        self._check_query(request)
         if request.method == "POST" and self.idempotent:
             self._answer_post_once(request)
+
+    def _check_query(self, request: Request) -> None:
+        """Refuse parameters that this address does not read; a list's filters check its own."""
+        name = getattr(self, "action", None) or str(request.method).lower()
+        if self.query_parameters is None or name == "list" or request.method == "OPTIONS":
+            return
+        known = self.query_parameters.get("get" if name == "head" else name, ())
+        reads = f"This address has: {', '.join(known)}." if known else "This address has none."
+        unknown = [parameter for parameter in request.query_params if parameter not in known]
+        if unknown:
+            sentence = f"There is no such parameter. {reads}"
+            raise ValidationError({parameter: [sentence] for parameter in unknown})
 
     def prepare_post(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """What a POST with an Idempotency-Key does before its transaction: asking the network.

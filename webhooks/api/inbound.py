@@ -59,6 +59,7 @@ class InboundDoor(ApiView):
     permission_classes = ()
     parser_classes = ()  # what is verified are the bytes
     scope_family = None
+    query_parameters = None  # senders add their own
     idempotent = False  # every message has an identity of its own
 
     @extend_schema(

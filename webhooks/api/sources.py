@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.http.address import public_url
+from core.http.filters import PAGING
 from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.models import InboundSource, Scheme
@@ -95,6 +96,7 @@ class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewS
     queryset = InboundSource.objects.all()
     serializer_class = SourceSerializer
     scope_family = "webhooks"
+    query_parameters = {"refusals": tuple(sorted(PAGING))}
     unkept_fields = ("secret",)
 
     @extend_schema(request=SourceCreateSerializer, responses={201: SourceWithSecretSerializer})

@@ -34,6 +34,7 @@ class MeetingAnalysis(ApiView):
     """The analysis of a meeting's whole text, with the words that everything rests on."""
 
     scope_family = "meetings"
+    query_parameters = {"get": ("recording",), "post": ("recording",)}
 
     @extend_schema(
         operation_id="meetings_analysis",

@@ -50,6 +50,7 @@ class MeetingRecordings(ApiView):
     """The recordings of a meeting, where new ones are sent to."""
 
     scope_family = "meetings"
+    query_parameters = {"post": ("filename", "language", "started_at")}
     idempotent = False  # the content's hash is the key: the same bytes answer with the same row
     parser_classes = ()
 

@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.http.filters import PAGING
 from core.http.views import ApiView
 from meetings import queries
 from meetings.api.parameters import id_in
@@ -44,6 +45,10 @@ class MeetingTranscript(ApiView):
     """The text of a meeting: its transcripts, and a page of their segments."""
 
     scope_family = "meetings"
+    query_parameters = {
+        "get": ("recording", "transcript", *sorted(PAGING)),
+        "post": ("filename", "language", "replaces"),
+    }
 
     @extend_schema(
         operation_id="meetings_transcript",

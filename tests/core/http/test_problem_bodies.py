@@ -67,7 +67,7 @@ def test_fields_are_named_with_dots_down_to_the_item() -> None:
 
     assert answer.status_code == 400
     fields = answer.json()["fields"]
-    assert set(fields) == {"title", "items.1.colour"}
+    assert set(fields) == {"title", "items.1.name", "items.1.colour"}
     assert fields["items.1.colour"] == ["There is no such field."]
 
 
@@ -82,6 +82,14 @@ def test_unknown_fields_are_refused_by_name() -> None:
     answer = APIClient().post("/api/order", {"title": "a", "items": [], "x": 1, "y": 2})
 
     assert set(answer.json()["fields"]) == {"x", "y"}
+
+
+def test_unknown_missing_and_invalid_fields_are_named_in_one_answer() -> None:
+    answer = APIClient().post("/api/order", {"titel": "a", "items": [{"nam": 1}, {"name": ""}]})
+
+    named = {"titel", "title", "items.0.nam", "items.0.name", "items.1.name"}
+    assert set(answer.json()["fields"]) == named
+    assert answer.json()["fields"]["titel"] == ["There is no such field. Did you mean title?"]
 
 
 @pytest.mark.parametrize(
@@ -102,10 +110,24 @@ def test_an_address_or_method_that_is_not_there(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_a_form_is_no_json() -> None:
-    answer = APIClient().post("/api/echo", "a=1", content_type="application/x-www-form-urlencoded")
+@pytest.mark.parametrize(
+    ("sent", "given"),
+    [
+        ("application/x-www-form-urlencoded", "not application/x-www-form-urlencoded"),
+        ("", "and the request names no Content-Type"),
+    ],
+)
+def test_wrong_media_type_is_answered_with_the_right_one(sent: str, given: str) -> None:
+    answer = APIClient().generic("POST", "/api/echo", "a=1", content_type=sent)
 
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert answer.json()["detail"] == f"This address reads application/json, {given}."
+
+
+def test_wrong_method_is_answered_with_the_right_ones() -> None:
+    answer = APIClient().put("/api/echo", {})
+
+    assert answer.json()["detail"] == "This address answers POST, OPTIONS, not PUT."
 
 
 def test_accept_and_format_do_not_choose_another_form() -> None:

@@ -30,6 +30,7 @@ class OpenView(ApiView):
     authentication_classes = ()
     permission_classes = ()
     scope_family = None
+    query_parameters = None
 
 
 class Echo(OpenView):
@@ -120,6 +121,7 @@ class Fickle(ApiView):
     """Makes a team, then refuses or breaks when the body says so."""
 
     scope_family = "accounts"
+    query_parameters = {"post": ("then",)}
 
     def post(self, request: Request) -> Response:
         Team.objects.create(organization=self.actor.organization, name="made")
