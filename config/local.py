@@ -10,11 +10,12 @@ import os
 import sys
 
 import django
-from django.core.management import call_command, execute_from_command_line
+from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config import devstack
+from config.command_line import run_command
 
 # These look at migrations or at no table at all, so they must find things as they are.
 NEEDS_NO_TABLES = frozenset({
@@ -78,7 +79,7 @@ def main(arguments: list[str]) -> int:
             return 1
         if not command.startswith("-") and command not in NEEDS_NO_TABLES:
             migrate()
-    execute_from_command_line(["./mb manage", *arguments])
+    run_command(["./mb manage", *arguments])
     return 0
 
 

@@ -66,13 +66,18 @@ class Command(BaseCommand):
         self.stdout.write(_line(job))
         for name, value in _facts(job).items():
             self.stdout.write(f"  {name:<14}{value}")
+        shown: dict[str, int] = {}  # tracebacks by the attempt under which they stand
         for attempt in job.attempt_log.order_by("token"):
             ended = f"{attempt.ended_at:%H:%M:%S}" if attempt.ended_at else "..."
             self.stdout.write(
                 f"  attempt {attempt.token}: {attempt.outcome} on {attempt.worker},"
                 f" {attempt.started_at:%Y-%m-%d %H:%M:%S} to {ended} {attempt.error_code}"
             )
-            self.stdout.write(attempt.error_detail, ending="")
+            first = shown.setdefault(attempt.error_detail, attempt.token)
+            if first == attempt.token:
+                self.stdout.write(attempt.error_detail, ending="")
+            elif attempt.error_detail:
+                self.stdout.write(f"  The traceback is that of attempt {first}.")
         for step in job.steps.order_by("id"):
             self.stdout.write(f"  step {step.name}")
         for piece in job.children.order_by("id"):

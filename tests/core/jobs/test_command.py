@@ -57,6 +57,8 @@ def test_show_tells_every_attempt_with_its_error() -> None:
     run_jobs()
     told = said("show", job.id)
     assert told.count("job.unexpected") == 4  # the job's line and three attempts
+    assert told.count("Traceback (most recent call last)") == 1
+    assert told.count("The traceback is that of attempt 1.") == 2
     assert "a secret detail" in told
     with pytest.raises(CommandError, match="no job"):
         said("show", uuid.uuid4())
