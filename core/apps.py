@@ -10,5 +10,5 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from core import checks, subscribers, tasks  # noqa: F401, PLC0415
-        from core.accounts import sessions  # noqa: F401, PLC0415
+        from core.accounts import failed_sign_ins, sessions  # noqa: F401, PLC0415
         from core.secrets import refusals  # noqa: F401, PLC0415

@@ -63,6 +63,7 @@ def actor_of_key(text: str, *, ip: str | None = None) -> Actor:
     """The Actor of a key. Raises KeyRefused, after recording why."""
     key = KeyText.parse(text)
     if key is None:
+        _record_refusal("", None, "malformed", ip)  # without the text, which may be another secret
         raise KeyRefused
     digest = hashlib.sha256(text.encode()).hexdigest()
     version = known_keys.current_version()

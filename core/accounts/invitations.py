@@ -21,7 +21,12 @@ from core.accounts.events import INVITATION_CREATED
 from core.accounts.models import Invitation, Membership, Organization, Role, Team, User
 from core.accounts.models.invitation import signer
 from core.accounts.models.user import normal_email
-from core.accounts.services import AlreadyMember, check_may_assign, set_teams
+from core.accounts.services import (
+    AlreadyMember,
+    check_may_assign,
+    record_membership_event,
+    set_teams,
+)
 from core.db.clock import now
 from core.events import services as events
 from core.security.models import Severity
@@ -178,6 +183,10 @@ def _join(invitation: Invitation, user: User) -> Membership:
     )
     if created:
         membership.teams.set(invitation.teams.all())
+        invited_by = invitation.invited_by_id
+        record_membership_event(
+            membership, "membership.created", invited_by, {"role": str(membership.role)}
+        )
     invitation.accepted_at = now()
     invitation.save(update_fields=["accepted_at"])
     _record("invitation.accepted", invitation, user_id=user.pk)

@@ -70,7 +70,8 @@ def create_organization(
     organization = Organization(name=name, time_zone=time_zone, language=language)
     organization.full_clean()
     organization.save()
-    Membership.objects.create(organization=organization, user=owner, role=Role.OWNER)
+    membership = Membership.objects.create(organization=organization, user=owner, role=Role.OWNER)
+    record_membership_event(membership, "membership.created", owner.pk, {"role": Role.OWNER.value})
     return organization
 
 
@@ -96,7 +97,9 @@ def change_role(*, membership: Membership, role: Role, by: Actor | None = None) 
     membership.save(update_fields=["role", "updated_at"])
     known_keys.forget_all()
     by_user_id = by.user.pk if by else None
-    _record(membership, "membership.role_changed", by_user_id, {"from": before, "to": str(role)})
+    record_membership_event(
+        membership, "membership.role_changed", by_user_id, {"from": before, "to": str(role)}
+    )
     return membership
 
 
@@ -139,7 +142,7 @@ def _end_membership(locked: Membership, by_user_id: uuid.UUID | None) -> None:
     # An invitation rests on the rights of its sender, which end here.
     open_invitations = Invitation.objects.filter(**theirs, accepted_at=None)
     open_invitations.filter(invited_by_id=locked.user_id).delete()
-    _record(locked, "membership.removed", by_user_id, {"role": locked.role})
+    record_membership_event(locked, "membership.removed", by_user_id, {"role": locked.role})
     locked.delete()
     known_keys.forget_all()
 
@@ -171,6 +174,7 @@ def create_api_key(
         scopes=sorted(set(scopes)),
         expires_at=expires_at,
     )
+    _record_key_event(row, "api_key.created")
     return NewKey(row, str(text))
 
 
@@ -181,6 +185,7 @@ def revoke_api_key(*, api_key: ApiKey) -> ApiKey:
         api_key.revoked_at = now()
         api_key.save(update_fields=["revoked_at", "updated_at"])
         known_keys.forget_all()
+        _record_key_event(api_key, "api_key.revoked")
     return api_key
 
 
@@ -222,9 +227,21 @@ def set_teams(row: Membership | Invitation, teams: Iterable[Team]) -> None:
     row.teams.set(chosen)
 
 
-def _record(
+def _record_key_event(api_key: ApiKey, kind: str) -> None:
+    record_security_event(
+        kind=kind,
+        severity=Severity.INFO,
+        organization_id=api_key.organization_id,
+        user_id=api_key.user_id,
+        data={"prefix": api_key.prefix, "scopes": api_key.scopes},
+        outlives_rollback=False,
+    )
+
+
+def record_membership_event(
     membership: Membership, kind: str, by_user_id: uuid.UUID | None, data: dict[str, str]
 ) -> None:
+    """Record a change of who belongs to an organization; without `by_user_id` an operator's."""
     record_security_event(
         kind=kind,
         severity=Severity.INFO,

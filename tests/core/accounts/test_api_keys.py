@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
 from core.accounts.models import ApiKey, Role
+from core.security.models import SecurityEvent
 from tests import make
 
 URL = "/api/v1/api-keys/"
@@ -34,6 +35,9 @@ def test_a_new_key_is_shown_once_and_works(client: APIClient, actor: Actor) -> N
     for shown in (client.get(URL), client.get(f"{URL}{answer.json()['id']}/")):
         assert key[12:] not in shown.content.decode()
         assert "hash" not in shown.content.decode()
+    event = SecurityEvent.objects.filter(kind="api_key.created").latest("id")
+    assert (event.user, event.organization) == (actor.user, actor.organization)
+    assert event.data == {"prefix": answer.json()["prefix"], "scopes": ["accounts:read"]}
 
 
 @pytest.mark.django_db
@@ -86,6 +90,7 @@ def test_deleting_revokes_and_keeps_the_row(client: APIClient, actor: Actor) -> 
 
     assert make.client(text).get(ME).status_code == 401
     assert client.get(f"{URL}{row.id}/").json()["revoked_at"] is not None
+    assert SecurityEvent.objects.get(kind="api_key.revoked").data["prefix"] == row.prefix
 
 
 @pytest.mark.django_db

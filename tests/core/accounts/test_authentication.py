@@ -56,6 +56,8 @@ def test_what_is_not_shaped_like_a_key_is_refused(header: str) -> None:
     answer = APIClient().get(ME, HTTP_AUTHORIZATION=header)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "api_key.refused")
+    event = SecurityEvent.objects.get(kind="api_key.refused")
+    assert event.data == {"prefix": "", "reason": "malformed"}
 
 
 @pytest.mark.django_db

@@ -60,6 +60,9 @@ def test_new_person_accepts_by_setting_name_and_password(client: APIClient, owne
     assert answer.status_code == 200
     membership = Membership.objects.get(user__email="ann@example.org")
     assert (membership.role, list(membership.teams.all())) == ("viewer", [team])
+    event = SecurityEvent.objects.get(kind="membership.created")
+    assert (event.user, event.organization) == (membership.user, owner.organization)
+    assert event.data == {"role": "viewer", "by": str(owner.user.pk)}
     assert browser.get("/api/v1/me/").json()["user"]["name"] == "Ann"
     assert browser.post(link, {"name": "Eve", "password": PASSWORD}).status_code == 404
 

@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
 from core.accounts.models import Membership, Organization, Role
+from core.security.models import SecurityEvent
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +112,8 @@ def test_a_signed_in_person_creates_one_and_owns_it() -> None:
     assert answer.status_code == 201
     owner = Membership.objects.get(organization_id=answer.json()["id"])
     assert (owner.user, owner.role) == (person, Role.OWNER)
+    event = SecurityEvent.objects.get(kind="membership.created")
+    assert (event.user, event.data["role"]) == (person, "owner")
 
 
 def test_a_key_creates_none(client: APIClient) -> None:
