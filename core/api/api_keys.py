@@ -15,7 +15,7 @@ from core.http.views import ReadViewSet
 
 
 class ApiKeySerializer(StrictModelSerializer):
-    """A key without its secret."""
+    """An API key, without its text."""
 
     class Meta:
         model = ApiKey
@@ -34,7 +34,7 @@ class ApiKeySerializer(StrictModelSerializer):
 
 
 class NewApiKeySerializer(StrictSerializer):
-    """What a key is to be."""
+    """A new API key."""
 
     name = serializers.CharField(max_length=100)
     scopes = serializers.ListField(
@@ -42,13 +42,13 @@ class NewApiKeySerializer(StrictSerializer):
         min_length=1,
         max_length=50,
         default=[EVERYTHING],
-        help_text="`*` for everything the person may do, or some of `family:read`, `family:write`.",
+        help_text="`*` for everything that the person may do, or a choice such as `meetings:read`.",
     )
     expires_at = DateTimeField(required=False, allow_null=True, default=None)
 
 
 class CreatedApiKeySerializer(ApiKeySerializer):
-    """A new key, with its text this one time."""
+    """A new API key, with its text."""
 
     key = serializers.CharField(
         read_only=True,
@@ -63,7 +63,7 @@ class CreatedApiKeySerializer(ApiKeySerializer):
 
 
 class ApiKeyViewSet(mixins.DestroyModelMixin, ReadViewSet):
-    """API keys: owners and admins see the organization's, others their own."""
+    """Owners and admins see all keys of the organization, others their own."""
 
     queryset = ApiKey.objects.all()
     serializer_class = ApiKeySerializer
@@ -72,7 +72,7 @@ class ApiKeyViewSet(mixins.DestroyModelMixin, ReadViewSet):
 
     @extend_schema(request=NewApiKeySerializer, responses={201: CreatedApiKeySerializer})
     def create(self, request: Request) -> Response:
-        """Create a key that acts for you. The answer shows its text, for the only time."""
+        """Create an API key that acts for you. Only this answer shows its text."""
         asked = NewApiKeySerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         made = services.create_api_key(

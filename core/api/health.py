@@ -21,7 +21,7 @@ health.register("storage", marker.check_health, critical=True)
 
 
 class FindingSerializer(serializers.Serializer[Any]):
-    """What one check found."""
+    """The result of one check."""
 
     status = serializers.ChoiceField(choices=STATUSES)
     latency_ms = serializers.FloatField()
@@ -29,13 +29,13 @@ class FindingSerializer(serializers.Serializer[Any]):
 
 
 class LiveSerializer(serializers.Serializer[Any]):
-    """This process answers."""
+    """The process runs."""
 
     status = serializers.ChoiceField(choices=STATUSES)
 
 
 class ReadySerializer(LiveSerializer):
-    """The worst finding, and each of them."""
+    """The worst result, and that of each check."""
 
     checks = serializers.DictField(child=FindingSerializer())
 
@@ -54,7 +54,7 @@ class LiveView(OpenView):
 
     @extend_schema(operation_id="health_live", responses=LiveSerializer)
     def get(self, request: Request) -> Response:
-        """Is this process alive?"""
+        """Check that the process runs."""
         return Response({"status": Status.HEALTHY.value})
 
 
@@ -65,7 +65,7 @@ class ReadyView(OpenView):
         operation_id="health_ready", responses={200: ReadySerializer, 503: ReadySerializer}
     )
     def get(self, request: Request) -> Response:
-        """Can this process do its work? 503 when not."""
+        """Check that the process can do its work. 503 if it cannot."""
         status, findings = health.examine()
         body = {
             "status": status.value,

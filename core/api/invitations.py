@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import mixins, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from core.accounts import invitations
@@ -14,7 +16,7 @@ from core.http.views import ReadViewSet
 
 
 class InvitationSerializer(StrictModelSerializer):
-    """An invitation as the organization's admins see it: never with its link."""
+    """An invitation. Its link goes to the invited address by e-mail only."""
 
     role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
     teams = VisibleRelatedField(queryset=Team.objects.all(), many=True, required=False)
@@ -28,15 +30,19 @@ class InvitationSerializer(StrictModelSerializer):
 
 
 class InvitationViewSet(mixins.CreateModelMixin, mixins.DestroyModelMixin, ReadViewSet):
-    """Invitations of the organization; the link goes to the invited address by mail only.
-
-    The answer is the same whether or not this installation knows the address. A second invitation
-    of an address replaces the first.
-    """
+    """Invitations of the organization. For owners and admins."""
 
     queryset = Invitation.objects.prefetch_related("teams")
     scope_family = "accounts"
     serializer_class = InvitationSerializer
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Invite a person by e-mail.
+
+        The link works once and goes to that address only. A second invitation of an address
+        replaces the first. The answer does not depend on whether the address is known here.
+        """
+        return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         invitations.check_mail_server()

@@ -34,7 +34,7 @@ IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The ETag of the last answer: 304 without a body while nothing has changed.",
+    description="The ETag of the last answer.",
 )
 
 
@@ -72,7 +72,7 @@ class InternalJob(errors.NotAllowed):
 
 
 class JobViewSet(ReadViewSet):
-    """The jobs of the organization, each with its status, progress, step and error."""
+    """The jobs of the organization, newest first."""
 
     queryset = Job.objects.all()
     serializer_class = WatchedJobSerializer
@@ -89,9 +89,9 @@ class JobViewSet(ReadViewSet):
         return job_queries.paced(super().paginate_queryset(queryset) or [])
 
     @extend_schema(
-        summary="Watch a job",
-        description="While the job is at work the answer carries `Retry-After`, the seconds after "
-        "which another look is worth while, and always an `ETag`.",
+        summary="Read a job",
+        description="Until the job has ended, `Retry-After` says when to ask again, in seconds. "
+        "Send the `ETag` as `If-None-Match` to get 304 while nothing has changed.",
         parameters=[IF_NONE_MATCH],
         responses={200: WatchedJobSerializer, 304: OpenApiResponse(description="Nothing changed.")},
     )
@@ -111,7 +111,7 @@ class JobViewSet(ReadViewSet):
     @extend_schema(
         operation_id="jobs_cancel",
         summary="Cancel a job",
-        description="Ends a waiting job at once, a running one at its next checkpoint.",
+        description="A queued job ends at once, a running one at its next checkpoint.",
         request=None,
         responses={200: JobSerializer},
     )

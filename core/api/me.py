@@ -21,7 +21,7 @@ from core.http.views import ApiView
 
 
 class OwnMembershipSerializer(serializers.ModelSerializer[Membership]):
-    """One of the asker's own memberships."""
+    """A membership of the person."""
 
     organization = OrganizationSerializer(read_only=True)
 
@@ -31,7 +31,7 @@ class OwnMembershipSerializer(serializers.ModelSerializer[Membership]):
 
 
 class MeSerializer(serializers.Serializer[Any]):
-    """Who asks, for which organization, and what else they belong to.
+    """The person, the organization acted for, and all memberships.
 
     `organization` and `role` are null for a person with several organizations who named none.
     """
@@ -50,7 +50,7 @@ class MeView(ApiView):
 
     @extend_schema(operation_id="me", responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        """Who am I?"""
+        """Read who is signed in, and what this request may do."""
         actor: Actor | None = self.request.actor
         found = {
             "user": request.user,

@@ -14,7 +14,7 @@ from core.http.views import ReadViewSet
 
 
 class UserSerializer(StrictModelSerializer):
-    """A person as the members of the organization see them."""
+    """A person."""
 
     class Meta:
         model = User
@@ -23,7 +23,7 @@ class UserSerializer(StrictModelSerializer):
 
 
 class MembershipSerializer(StrictModelSerializer):
-    """A person's place in the organization."""
+    """A person in the organization, with a role and teams."""
 
     user = UserSerializer(read_only=True)
     teams = serializers.PrimaryKeyRelatedField[Team](many=True, read_only=True)
@@ -35,7 +35,7 @@ class MembershipSerializer(StrictModelSerializer):
 
 
 class MembershipChangeSerializer(StrictSerializer):
-    """What of a membership can be changed."""
+    """Changes to a membership."""
 
     role = serializers.ChoiceField(choices=Role.choices, required=False)
     teams = VisibleRelatedField(queryset=Team.objects.all(), many=True, required=False)

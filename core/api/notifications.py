@@ -21,7 +21,7 @@ from core.notifications.models import Notification, NotificationPreference
 
 
 class NotificationSerializer(StrictModelSerializer):
-    """Something a person was told."""
+    """A message to a person."""
 
     class Meta:
         model = Notification
@@ -30,7 +30,7 @@ class NotificationSerializer(StrictModelSerializer):
 
 
 class ReadSerializer(StrictSerializer):
-    """Whether it has been read."""
+    """Marks a notification as read or unread."""
 
     is_read = StrictBooleanField()
 
@@ -40,7 +40,7 @@ class NothingSerializer(StrictSerializer):
 
 
 class CountSerializer(StrictSerializer):
-    """How many were new."""
+    """How many were unread."""
 
     marked = serializers.IntegerField(read_only=True)
 
@@ -55,7 +55,7 @@ class NotificationFilter(django_filters.FilterSet):
 
 
 class NotificationViewSet(ReadViewSet):
-    """Your own notifications in this organization, newest first."""
+    """Your notifications in this organization, newest first."""
 
     queryset = Notification.objects.all()
     serializer_class = NotificationSerializer
@@ -64,7 +64,7 @@ class NotificationViewSet(ReadViewSet):
 
     @extend_schema(request=ReadSerializer, responses={200: NotificationSerializer})
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Mark one as read, or as new again."""
+        """Mark a notification as read or unread."""
         asked = ReadSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         row = services.mark_read(notification=self.get_object(), **asked.validated_data)
@@ -73,7 +73,7 @@ class NotificationViewSet(ReadViewSet):
     @extend_schema(request=NothingSerializer, responses={200: CountSerializer})
     @action(detail=False, methods=["post"], url_path="read", filterset_class=None)
     def read(self, request: Request) -> Response:
-        """Mark all as read."""
+        """Mark all notifications as read."""
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         visible: Any = self.get_queryset()
         marked = services.mark_all_read(notifications=visible)
@@ -81,7 +81,7 @@ class NotificationViewSet(ReadViewSet):
 
 
 class PreferenceSerializer(StrictModelSerializer):
-    """How you hear of one kind of thing."""
+    """Whether one kind of notification is shown in the application and sent by e-mail."""
 
     meaning = serializers.SerializerMethodField()
 
@@ -105,7 +105,7 @@ class PreferenceListView(ApiView):
         responses={200: PreferenceSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Every kind of notification and your choice; both ways unless you chose otherwise."""
+        """List the kinds of notification with your choices. Both ways are on by default."""
         rows: Any = queries.preferences_of(self.actor)
         return Response(PreferenceSerializer(rows, many=True).data)
 
@@ -121,7 +121,7 @@ class PreferenceView(ApiView):
         responses={200: PreferenceSerializer},
     )
     def patch(self, request: Request, kind: str) -> Response:
-        """Choose how to hear of a kind: in the application, by e-mail, both or not at all."""
+        """Choose where a kind of notification is sent."""
         known = kind_of(kind)
         if known is None:
             raise errors.NotFound

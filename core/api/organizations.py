@@ -34,10 +34,7 @@ class OrganizationSerializer(StrictModelSerializer):
 
 
 class OrganizationViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):
-    """The organizations of the asker: all of a person's, the one of an API key.
-
-    Only the one acted for can be changed, by its owners and admins.
-    """
+    """All organizations of a signed-in person, or the one of an API key."""
 
     queryset = Organization.objects.all()
     serializer_class = OrganizationSerializer
@@ -62,6 +59,10 @@ class OrganizationViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, Read
         serializer.instance = services.create_organization(
             **serializer.validated_data, owner=self.request.user
         )
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Change the organization acted for. For owners and admins."""
+        return super().partial_update(request, *args, **kwargs)
 
     def perform_update(self, serializer: Any) -> None:
         services.update_organization(organization=serializer.instance, **serializer.validated_data)

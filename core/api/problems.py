@@ -15,7 +15,7 @@ from core.http.errors import all_codes, status_of
 
 
 class CodeSerializer(serializers.Serializer[Any]):
-    """An error code, the status it comes with and what it means."""
+    """An error code with its status and meaning."""
 
     code = serializers.CharField()
     status = serializers.IntegerField()
@@ -27,7 +27,7 @@ class ProblemListView(OpenView):
 
     @extend_schema(operation_id="problems_list", responses=CodeSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """Every code this server may answer with."""
+        """List all error codes."""
         return Response([_shown(kind) for _, kind in sorted(all_codes().items())])
 
 
@@ -36,7 +36,7 @@ class ProblemView(OpenView):
 
     @extend_schema(operation_id="problems_retrieve", responses=CodeSerializer)
     def get(self, request: Request, code: str) -> Response:
-        """What a code means."""
+        """Read what an error code means."""
         kind = all_codes().get(code)
         if kind is None:
             raise errors.NotFound

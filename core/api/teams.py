@@ -22,7 +22,7 @@ from core.http.views import ModelViewSet
 
 
 class TeamSerializer(StrictModelSerializer):
-    """A team and how many belong to it."""
+    """A team."""
 
     member_count = serializers.IntegerField(read_only=True, default=0)
 
@@ -40,7 +40,7 @@ class TeamSerializer(StrictModelSerializer):
 
 
 class TeamMemberSerializer(StrictSerializer):
-    """Names the membership that joins a team."""
+    """The membership that joins a team."""
 
     membership = VisibleRelatedField(queryset=Membership.objects.all())
 
@@ -63,17 +63,19 @@ class TeamViewSet(ModelViewSet):
     @extend_schema(
         methods=["GET"],
         operation_id="teams_members_list",
+        summary="List the members of a team",
         responses=MembershipSerializer(many=True),
     )
     @extend_schema(
         methods=["POST"],
         operation_id="teams_members_create",
+        summary="Add a member to a team",
         request=TeamMemberSerializer,
         responses={201: MembershipSerializer},
     )
     @action(detail=True, methods=["get", "post"], serializer_class=MembershipSerializer)
     def members(self, request: Request, pk: str) -> Response:
-        """The members of a team, or one more of them."""
+        """The members of a team."""
         team = self.get_object()
         if request.method == "POST":
             return self._join(team, request)
@@ -95,7 +97,7 @@ class TeamViewSet(ModelViewSet):
     )
     @action(detail=True, methods=["delete"], url_path="members/<str:membership_id>")
     def leave(self, request: Request, pk: str, membership_id: str) -> Response:
-        """Take a member out of a team."""
+        """Remove a member from a team."""
         team = self.get_object()
         membership = _member_of(team, membership_id)
         membership.teams.remove(team)

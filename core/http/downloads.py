@@ -38,13 +38,13 @@ def download_schema(*, operation_id: str, summary: str) -> Callable[[Any], Any]:
     return extend_schema(
         operation_id=operation_id,
         summary=summary,
-        description="The address is a `download_url`; nobody needs to sign in for it.",
+        description="The address is a `download_url`. It needs no API key.",
         parameters=[RANGE],
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
-            403: OpenApiResponse(description="The link is not valid, or not any more."),
-            416: OpenApiResponse(description="The range begins behind the file's end."),
+            403: OpenApiResponse(description="The link is not valid, or has expired."),
+            416: OpenApiResponse(description="The range begins after the end of the file."),
         },
     )
 

@@ -16,27 +16,31 @@ from core.http.views import IDS_MEDIA_TYPE, ApiView
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
-    "description": "Why a request was refused (RFC 9457).",
+    "description": "An error (RFC 9457).",
     "required": ["type", "title", "status", "detail", "code", "request_id"],
     "properties": {
-        "type": {"type": "string", "format": "uri-reference", "description": "Explains the code."},
-        "title": {"type": "string", "description": "The phrase of the status."},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "An address that explains the code.",
+        },
+        "title": {"type": "string", "description": "The name of the status."},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "A sentence for people."},
         "code": {"type": "string", "description": "Stable, for programs."},
-        "request_id": {"type": "string", "description": "Name it when you ask for help."},
+        "request_id": {"type": "string", "description": "Quote it when you ask for help."},
         "fields": {
             "type": "object",
-            "description": "Sentences by the dotted name of the field they are about.",
+            "description": "Messages by the dotted name of the field.",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
-        "retry_after": {"type": "number", "description": "Seconds until another try makes sense."},
+        "retry_after": {"type": "number", "description": "Seconds to wait before trying again."},
     },
 }
 
 IDS: dict[str, Any] = {
     "type": "object",
-    "description": "The answer to a write by an API key that has no scope to read: ids alone.",
+    "description": "The answer to a write by an API key without the scope to read: ids alone.",
     "properties": {"id": {"type": "string", "format": "uuid"}},
     "additionalProperties": {"type": "object"},
 }
@@ -45,22 +49,23 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
     {"type": "string", "pattern": f"^{idempotency.ACCEPTABLE.pattern}$"},
     OpenApiParameter.HEADER,
-    description="1 to 255 printable ASCII characters. For a day the same key and body get the "
+    description="1 to 255 printable ASCII characters. For 24 hours the same key and body get the "
     "same answer, and nothing is done twice.",
 )
 ORGANIZATION = OpenApiParameter(
     "X-Organization",
     OpenApiTypes.UUID,
     OpenApiParameter.HEADER,
-    description="Which organization a signed-in person with several acts for. API keys have one.",
+    description="The organization to act for, if a signed-in person belongs to several. An API key "
+    "belongs to one.",
 )
 
 # What each status means on any operation; which ones an operation has is decided below.
 MEANINGS = {
     400: "Something in the request is not valid.",
-    401: "Nobody is known to be asking.",
-    403: "The asker may not do this.",
-    404: "There is no such thing, or none that the asker may see.",
+    401: "The API key or the session is missing or not valid.",
+    403: "The role, or the scopes of the API key, do not permit this.",
+    404: "It does not exist, or is not visible to you.",
     409: "The current state does not permit this.",
     413: "The body is larger than allowed.",
     415: "The body's media type is not one that this address reads.",
@@ -69,13 +74,27 @@ MEANINGS = {
 }
 
 
-# What an operation without words of its own is called, by the end of its id.
+SUCCESSES = {
+    "200": "Done.",
+    "201": "Created.",
+    "202": "Accepted: the work follows in the background.",
+    "206": "The requested range.",
+}
+
+# The names of operations without a docstring, by the end of their ids.
 NAMES = {
     "list": "List {many}",
     "retrieve": "Read {one}",
     "create": "Create {one}",
     "partial_update": "Change {one}",
     "destroy": "Delete {one}",
+}
+# The filters that lists of several apps have.
+FILTERS = {
+    "created_after": "Created after this time.",
+    "created_before": "Created before this time.",
+    "status": "Has this status.",
+    "kind": "Is of this kind.",
 }
 FIRST_SENTENCE = re.compile(r"\s*(.+?[.?!])(?:\s|$)", re.S)
 
@@ -109,6 +128,21 @@ class Schema(AutoSchema):
         verb = next(end for end in NAMES if self.get_operation_id().endswith(f"_{end}"))
         return NAMES[verb].format(many=self._noun(), one=_one_of(self._noun()))
 
+    def get_description(self) -> str:  # type: ignore[override]
+        """The docstring of the method after its summary; that of a list is its view's."""
+        handler = getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
+        words = get_doc(handler)
+        if words:
+            return FIRST_SENTENCE.sub("", words, count=1).strip()
+        return get_doc(type(self.view)) if self.get_operation_id().endswith("_list") else ""
+
+    def _get_filter_parameters(self) -> list[Any]:
+        parameters = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
+        for parameter in parameters:
+            if not parameter.get("description") and parameter["name"] in FILTERS:
+                parameter["description"] = FILTERS[parameter["name"]]
+        return parameters
+
     def _noun(self) -> str:
         """What the address is about: its last part that is no id."""
         parts = [part for part in self.path.split("/") if part and not part.startswith("{")]
@@ -124,8 +158,10 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        for status in self._refusals():
-            bodies.setdefault(str(status), self._problem(MEANINGS[status]))
+        for refusal in self._refusals():
+            bodies.setdefault(str(refusal), self._problem(MEANINGS[refusal]))
+        for status, body in bodies.items():
+            body["description"] = body["description"] or SUCCESSES.get(status, "")
         self._describe_ids(bodies)
         return bodies
 

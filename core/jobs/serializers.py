@@ -19,7 +19,7 @@ class JobErrorSerializer(serializers.Serializer[Any]):
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
-    """A job: how far it is, what it is doing, and why it failed if it did."""
+    """Background work, with its status, progress and error."""
 
     progress = serializers.SerializerMethodField()
     step = serializers.SerializerMethodField()
@@ -45,14 +45,14 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         read_only_fields: tuple[str, ...] = fields
 
     def get_attempts(self, job: Job) -> int:
-        """A job that waits for its children is still in the attempt that made them."""
+        """The number of the present attempt, 0 before the first."""
         return job.attempts + job.is_waiting
 
     def get_progress(self, job: Job) -> float:
         return job_queries.shown_progress(job)
 
     def get_step(self, job: Job) -> str:
-        """What it is doing or waiting for, for people to read: the words may change."""
+        """What the job is doing or waiting for, for people. The words may change."""
         return job_queries.shown_step(job)
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
@@ -61,7 +61,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
 
 class WatchedJobSerializer(JobSerializer):
-    """A job as those see it who wait for it."""
+    """A job with an estimate of the time left."""
 
     estimated_seconds_left = serializers.SerializerMethodField()
 
@@ -70,5 +70,5 @@ class WatchedJobSerializer(JobSerializer):
         read_only_fields = fields
 
     def get_estimated_seconds_left(self, job: Job) -> int | None:
-        """From what the last jobs of the kind took; null when that is unknown or it has ended."""
+        """From recent jobs of the same kind; null if unknown or after the end."""
         return job_queries.seconds_left(job)

@@ -50,24 +50,24 @@ class RecordingIdField(VisibleRelatedField):
 
 
 class OptionsSerializer(StrictSerializer):
-    """What a file holds and how it looks; everything has a usual choice."""
+    """Contents and look of a file. Every option has a default."""
 
     sections = serializers.ListField(
         child=serializers.ChoiceField(choices=SECTIONS),
         required=False,
         allow_empty=False,
         max_length=len(SECTIONS),
-        help_text="Which parts, always in the same order; all of them unless you choose.",
+        help_text="The sections of the file, in a fixed order. Default: all.",
     )
-    speakers = StrictBooleanField(required=False, help_text="Whether to say who spoke.")
+    speakers = StrictBooleanField(required=False, help_text="Name the speakers.")
     timestamps = serializers.ChoiceField(choices=TIMESTAMPS, required=False)
     merge_turns = StrictBooleanField(
-        required=False, help_text="Put together what one speaker says in a row."
+        required=False, help_text="Join consecutive segments of a speaker."
     )
     language = serializers.ChoiceField(
         choices=LABEL_LANGUAGES,
         required=False,
-        help_text="Of headings and labels; the meeting's own, or English, unless you choose.",
+        help_text="The language of headings and labels. Default: that of the meeting, or English.",
     )
     recording = RecordingIdField(
         queryset=Recording.objects.all(),
@@ -78,18 +78,21 @@ class OptionsSerializer(StrictSerializer):
     page_size = serializers.ChoiceField(choices=PAGE_SIZES, required=False)
     include_unverified = StrictBooleanField(
         required=False,
-        help_text="Also what was found without words in the transcript that bear it out.",
+        help_text="Include findings whose quote is not in the transcript.",
     )
     guard_formulas = StrictBooleanField(
-        required=False, help_text="CSV: an apostrophe before what a spreadsheet would run."
+        required=False,
+        help_text="CSV: put an apostrophe before what a spreadsheet would run as a formula.",
     )
-    table = serializers.ChoiceField(choices=TABLES, required=False, help_text="CSV: its rows.")
+    table = serializers.ChoiceField(
+        choices=TABLES, required=False, help_text="CSV: what the rows are."
+    )
     formats = serializers.ListField(
         child=serializers.ChoiceField(choices=SINGLE_FORMATS),
         required=False,
         allow_empty=False,
         max_length=len(SINGLE_FORMATS),
-        help_text="ZIP: the files in it.",
+        help_text="ZIP: the formats in it.",
     )
     minimum_duration = serializers.FloatField(required=False, min_value=0.1, max_value=10)
     maximum_duration = serializers.FloatField(required=False, min_value=1, max_value=30)
@@ -111,7 +114,7 @@ class OptionsSerializer(StrictSerializer):
 
 
 class ExportCreateSerializer(StrictSerializer):
-    """A file that somebody wants."""
+    """A new export."""
 
     meeting = VisibleRelatedField(queryset=Meeting.objects.all())
     format = serializers.ChoiceField(choices=FORMATS)
@@ -131,23 +134,23 @@ class ExportCreateSerializer(StrictSerializer):
 
 
 class NotesSerializer(serializers.Serializer[Any]):
-    """What is not as usual in a file; empty when everything is."""
+    """Remarks about the file; empty if there are none."""
 
     missing_characters = serializers.IntegerField(
-        required=False, help_text="Characters without a glyph, shown as empty boxes."
+        required=False, help_text="Characters that no font has, shown as empty boxes."
     )
     is_accessible = serializers.BooleanField(
-        required=False, help_text="False for a PDF that does not keep the rules of PDF/UA-1."
+        required=False, help_text="False for a PDF that does not conform to PDF/UA-1."
     )
     left_out = serializers.ListField(
         child=serializers.ChoiceField(choices=SINGLE_FORMATS),
         required=False,
-        help_text="ZIP: captions of a text without times.",
+        help_text="ZIP: formats that were left out, as captions of a text without times.",
     )
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
-    """An export: how far it is and, once it is ready, where its file is."""
+    """An export: its status and, once ready, a link to its file."""
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
     format = serializers.ChoiceField(choices=FORMATS, read_only=True)
@@ -168,7 +171,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         source="stored_file.sha256", read_only=True, allow_null=True, default=None
     )
     download_url = serializers.SerializerMethodField(
-        help_text="Opens the file without signing in, until `expires_at`."
+        help_text="Downloads the file without an API key, until `expires_at`."
     )
     expires_at = serializers.SerializerMethodField()
     kept_until = DateTimeField(
@@ -211,7 +214,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, export: Export) -> dict[str, Any] | None:
-        """Its own, or that of the job while nobody has settled it."""
+        """Why it failed; null otherwise."""
         source = export if export.error_code or export.is_ready else export.job
         return JobErrorSerializer(source).data if source and source.error_code else None
 
@@ -235,14 +238,14 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
 
 class RequestedExportSerializer(serializers.Serializer[Any]):
-    """The answer to a request: 202 while the file is to come, 200 when it is there already."""
+    """The export with its job."""
 
     export = ExportSerializer(source="*")
     job = JobSerializer(allow_null=True)
     estimated_seconds = serializers.SerializerMethodField()
 
     def get_estimated_seconds(self, export: Export) -> int:
-        """From what the last files took; 0 when it is there."""
+        """From recent exports; 0 if the file is ready."""
         if export.is_ready or export.job is None:
             return 0
         (job,) = job_queries.paced([export.job])

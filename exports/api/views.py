@@ -30,7 +30,7 @@ from exports.services import exports as export_services
 
 
 class ExportViewSet(mixins.DestroyModelMixin, ReadViewSet):
-    """Files made from the meetings that you may see, newest first."""
+    """Exports of the meetings that you may see, newest first."""
 
     queryset = Export.objects.all()
     serializer_class = ExportSerializer
@@ -50,10 +50,10 @@ class ExportViewSet(mixins.DestroyModelMixin, ReadViewSet):
         responses={202: RequestedExportSerializer, 200: RequestedExportSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Ask for a file.
+        """Create an export.
 
-        202 with a job that makes it. The same request while the meeting is unchanged answers with
-        the export that is there, 200 once its file can be fetched.
+        202 with the job that makes the file. While the meeting is unchanged, the same request
+        answers with the existing export, and with 200 once its file is ready.
         """
         asked = ExportCreateSerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
@@ -84,9 +84,9 @@ class ExportViewSet(mixins.DestroyModelMixin, ReadViewSet):
 
 
 class ExportFile(LinkedFileView):
-    """The file of an export, to whoever has the link."""
+    """The file of an export."""
 
-    @download_schema(operation_id="exports_file", summary="Fetch an export's file")
+    @download_schema(operation_id="exports_file", summary="Download the file of an export")
     def get(self, request: Request, export_id: UUID, token: str) -> HttpResponseBase:
         export, stored = queries.export_behind(export_id=export_id, token=token)
         media_type = MEDIA_TYPES[export.format]

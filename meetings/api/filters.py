@@ -14,15 +14,19 @@ class MeetingFilter(django_filters.FilterSet):
     """`q` (words of the title), `status`, `team`, `tag`, and times of creation and start."""
 
     q = django_filters.CharFilter(
-        method="with_words", max_length=200, help_text="Words that all are in the title."
+        method="with_words", max_length=200, help_text="Words of the title; all must be in it."
     )
     status = django_filters.ChoiceFilter(choices=MeetingStatus.choices)
-    team = django_filters.UUIDFilter(field_name="team_id")
-    tag = django_filters.CharFilter(method="with_tag")
+    team = django_filters.UUIDFilter(field_name="team_id", help_text="Visible to this team only.")
+    tag = django_filters.CharFilter(method="with_tag", help_text="Has this tag.")
     created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
     created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
-    starts_after = DateTimeFilter(field_name="starts_at", lookup_expr="gte")
-    starts_before = DateTimeFilter(field_name="starts_at", lookup_expr="lt")
+    starts_after = DateTimeFilter(
+        field_name="starts_at", lookup_expr="gte", help_text="Starts at this time or later."
+    )
+    starts_before = DateTimeFilter(
+        field_name="starts_at", lookup_expr="lt", help_text="Starts before this time."
+    )
 
     class Meta:
         model = Meeting
@@ -39,7 +43,7 @@ class MeetingFilter(django_filters.FilterSet):
 class RecordingFilter(django_filters.FilterSet):
     """`meeting`, `status` (of its transcription), and time of creation."""
 
-    meeting = django_filters.UUIDFilter(field_name="meeting_id")
+    meeting = django_filters.UUIDFilter(field_name="meeting_id", help_text="Of this meeting.")
     status = django_filters.ChoiceFilter(field_name="status_now", choices=JobStatus.choices)
     created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
     created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
@@ -53,8 +57,10 @@ class DecisionFilter(django_filters.FilterSet):
     """`status`, `meeting`, `team`, and time of creation."""
 
     status = django_filters.ChoiceFilter(choices=ItemStatus.choices)
-    meeting = django_filters.UUIDFilter(field_name="meeting_id")
-    team = django_filters.UUIDFilter(field_name="meeting__team_id")
+    meeting = django_filters.UUIDFilter(field_name="meeting_id", help_text="Of this meeting.")
+    team = django_filters.UUIDFilter(
+        field_name="meeting__team_id", help_text="Of meetings that are visible to this team only."
+    )
     created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
     created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
 
@@ -69,13 +75,28 @@ class ActionItemFilter(DecisionFilter):
     `open` is what remains to be done: neither completed nor dismissed.
     """
 
-    owner = django_filters.UUIDFilter(field_name="owner_id")
-    owner_name = django_filters.CharFilter(field_name="owner_name", lookup_expr="icontains")
-    due_after = django_filters.DateFilter(field_name="due_on", lookup_expr="gte")
-    due_before = django_filters.DateFilter(field_name="due_on", lookup_expr="lt")
-    completed = TruthFilter(field_name="completed_at", lookup_expr="isnull", exclude=True)
+    owner = django_filters.UUIDFilter(field_name="owner_id", help_text="Assigned to this user.")
+    owner_name = django_filters.CharFilter(
+        field_name="owner_name",
+        lookup_expr="icontains",
+        help_text="Part of the owner's name as spoken.",
+    )
+    due_after = django_filters.DateFilter(
+        field_name="due_on", lookup_expr="gte", help_text="Due on this day or later."
+    )
+    due_before = django_filters.DateFilter(
+        field_name="due_on", lookup_expr="lt", help_text="Due before this day."
+    )
+    completed = TruthFilter(
+        field_name="completed_at",
+        lookup_expr="isnull",
+        exclude=True,
+        help_text="Whether the item is completed.",
+    )
 
-    open = TruthFilter(method="still_open")
+    open = TruthFilter(
+        method="still_open", help_text="Neither completed nor dismissed; false: one of them."
+    )
 
     class Meta:
         model = ActionItem

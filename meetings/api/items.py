@@ -30,9 +30,9 @@ from meetings.models.item import CHOSEN
 
 
 class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
-    """A quote, who said it, in which recording, and when on the meeting's clock.
+    """A quote with its speaker, recording, and time on the meeting's clock.
 
-    `verified`: it stands in that segment letter by letter.
+    `verified`: the segment contains it letter by letter.
     """
 
     segment = serializers.PrimaryKeyRelatedField[Segment](read_only=True, allow_null=True)
@@ -47,7 +47,7 @@ class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
 
 
 class SummarySerializer(serializers.ModelSerializer[Summary]):
-    """What the meeting comes to, in sentences."""
+    """The summary of a meeting."""
 
     evidence = EvidenceSerializer(many=True, read_only=True)
 
@@ -58,7 +58,7 @@ class SummarySerializer(serializers.ModelSerializer[Summary]):
 
 
 class TopicSerializer(serializers.ModelSerializer[Topic]):
-    """A chapter, from its first segment to its last; times are on the meeting's clock."""
+    """A topic, from its first segment to its last; times are on the meeting's clock."""
 
     start_ms = serializers.IntegerField(read_only=True, allow_null=True)
     end_ms = serializers.IntegerField(read_only=True, allow_null=True)
@@ -82,7 +82,7 @@ class TopicSerializer(serializers.ModelSerializer[Topic]):
 
 
 class DecisionSerializer(serializers.ModelSerializer[Decision]):
-    """Something that was perhaps decided. `confidence` is the engine's, 0 to 1."""
+    """A decision. `confidence` is that of the analysis, 0 to 1."""
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
     analysis = serializers.PrimaryKeyRelatedField[Analysis](read_only=True)
@@ -105,10 +105,10 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
 
 
 class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
-    """Something that somebody perhaps has to do.
+    """A task that came out of a meeting.
 
-    `owner_name` is as it was said, `owner` the member it means if known. `due_phrase` holds the
-    words of the due date, `due_on` the day they mean.
+    `owner_name` is the name as spoken, `owner` the member with that name if known. `due_phrase`
+    holds the words of the due date, `due_on` the day they mean.
     """
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
@@ -148,7 +148,7 @@ class MemberField(VisibleRelatedField):
 
 
 class DecisionChangeSerializer(StrictSerializer):
-    """What a person can change about a decision."""
+    """Changes to a decision."""
 
     text = serializers.CharField(max_length=5000, required=False)
     status = serializers.ChoiceField(choices=CHOSEN, required=False)
@@ -158,7 +158,7 @@ class DecisionChangeSerializer(StrictSerializer):
 
 
 class ActionItemChangeSerializer(StrictSerializer):
-    """What a person can change about an action item."""
+    """Changes to an action item."""
 
     text = serializers.CharField(max_length=5000, required=False)
     owner = MemberField(queryset=User.objects.all(), required=False, allow_null=True)
@@ -172,14 +172,14 @@ class ActionItemChangeSerializer(StrictSerializer):
 
 
 class NoteSerializer(serializers.Serializer[Any]):
-    """Something the engine could not do, or only in part."""
+    """A limit of this analysis: a stable code and a message."""
 
     code = serializers.CharField()
     sentence = serializers.CharField()
 
 
 class AnalysisSectionSerializer(serializers.ModelSerializer[AnalysisSection]):
-    """How one section fares: its coverage (turns used of all), what is missing, why it failed."""
+    """One section of an analysis: status, turns used of all, notes and error."""
 
     status = serializers.ChoiceField(
         choices=AnalysisStatus.choices, source="current_status", read_only=True
@@ -203,7 +203,7 @@ class AnalysisSectionSerializer(serializers.ModelSerializer[AnalysisSection]):
 
 
 class AnalysisHeadSerializer(serializers.ModelSerializer[Analysis]):
-    """One pass of an engine over a meeting's transcripts; `transcript` is the first of them."""
+    """An analysis of the transcripts of a meeting; `transcript` is the first of them."""
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
     transcript = serializers.SerializerMethodField()
@@ -234,9 +234,9 @@ class AnalysisHeadSerializer(serializers.ModelSerializer[Analysis]):
 
 
 class InsightSerializer(serializers.Serializer[Any]):
-    """An analysis with all it found.
+    """An analysis with all its findings.
 
-    Items that people confirmed, dismissed or edited in an earlier analysis stand with the others.
+    Items that people confirmed, dismissed or edited in an earlier analysis are included.
     `recordings_not_included` are recordings of the meeting of which it has read no text.
     """
 
@@ -251,13 +251,13 @@ class InsightSerializer(serializers.Serializer[Any]):
 
 
 class AnalysisRequestSerializer(StrictSerializer):
-    """Which section to run again; all of them in a new analysis when it is left out."""
+    """The section to run again; without one, a new analysis of all sections."""
 
     section = serializers.ChoiceField(choices=SECTIONS, required=False)
 
 
 class RequestedAnalysisSerializer(serializers.Serializer[Any]):
-    """The analysis that was asked for, or the one at work already."""
+    """The new analysis, or the one that is already running."""
 
     analysis = AnalysisHeadSerializer(source="*")
     job = JobSerializer(allow_null=True)

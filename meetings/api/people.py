@@ -16,7 +16,7 @@ MOST_PARTICIPANTS = 200
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
-    """A user as others in the organization see one."""
+    """A person."""
 
     class Meta:
         model = User
@@ -24,7 +24,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 
 
 class PersonInMeetingSerializer(serializers.Serializer[Any]):
-    """The organizer, a participant, or a speaker under the label of the transcript."""
+    """The organizer, a participant, or a speaker with the label of the transcript."""
 
     name = serializers.CharField()
     part = serializers.ChoiceField(choices=PARTS)
@@ -42,7 +42,7 @@ class ParticipantListSerializer(serializers.ListSerializer[Any]):
 
 
 class ParticipantSerializer(StrictModelSerializer):
-    """A person given with a meeting; `user` is the member with that e-mail address."""
+    """A participant; `user` is the member with that e-mail address."""
 
     user = serializers.UUIDField(source="user_id", read_only=True, allow_null=True)
 

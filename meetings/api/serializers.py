@@ -51,7 +51,7 @@ class MeetingTimeField(DateTimeField):
 
 
 class MeetingSerializer(StrictModelSerializer):
-    """A meeting in a list."""
+    """A meeting."""
 
     starts_at = MeetingTimeField(required=False, allow_null=True, validators=[check_year])
     ends_at = MeetingTimeField(required=False, allow_null=True, validators=[check_year])
@@ -66,7 +66,7 @@ class MeetingSerializer(StrictModelSerializer):
         child=ParticipantSerializer(),
         required=False,
         max_length=MOST_PARTICIPANTS,
-        help_text="Who was invited or took part. A change replaces the whole list.",
+        help_text="People who are invited or took part. A change replaces the whole list.",
     )
 
     class Meta:
@@ -131,10 +131,11 @@ class MeetingSerializer(StrictModelSerializer):
 class RecordingSerializer(serializers.ModelSerializer[Recording]):
     """A recording, with the job that transcribes it.
 
-    `offset_ms` is where it begins on the meeting's clock. `replaced_by` is the text that was sent
-    in to count instead of it.
-    Needs `request` and `moment` (the database's time) in its context, for the link to the file.
+    `offset_ms` is where it begins on the meeting's clock. `replaced_by` is the imported
+    text that counts instead of it.
     """
+
+    # Needs `request` and `moment` (the database's time) in its context, for the link to the file.
 
     meeting = serializers.PrimaryKeyRelatedField[Meeting](read_only=True)
     replaced_by = serializers.PrimaryKeyRelatedField[Transcript](read_only=True, allow_null=True)
@@ -143,7 +144,7 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
     status = serializers.SerializerMethodField(help_text="How its transcription stands.")
     job = JobSerializer(read_only=True, allow_null=True)
     download_url = serializers.SerializerMethodField(
-        help_text="Opens the file without signing in, until `expires_at`. "
+        help_text="Downloads the file without an API key, until `expires_at`. "
         "Null when an answer is repeated for an Idempotency-Key."
     )
     expires_at = serializers.SerializerMethodField(
@@ -208,10 +209,10 @@ class ShownTranscriptSerializer(TranscriptSerializer):
 
 
 class MeetingDetailSerializer(MeetingSerializer):
-    """A meeting by itself: its recordings, who took part, its text and what it comes to.
+    """A meeting with its recordings, people, text and findings.
 
-    `transcripts` are the parts of its text in order. `recordings_not_included` are those whose own
-    text is still to come, or could not be made.
+    `transcripts` are the parts of its text in order. `recordings_not_included` have no text
+    yet, or their transcription failed.
     """
 
     recordings = RecordingSerializer(many=True, read_only=True)
@@ -263,7 +264,7 @@ class MeetingDetailSerializer(MeetingSerializer):
 
 
 class AcceptedRecordingSerializer(serializers.Serializer[Any]):
-    """The answer to an upload."""
+    """The uploaded recording and its job."""
 
     recording = RecordingSerializer()
     job = JobSerializer(source="recording.job", allow_null=True)
@@ -271,14 +272,16 @@ class AcceptedRecordingSerializer(serializers.Serializer[Any]):
 
 
 class RetriedRecordingSerializer(serializers.Serializer[Any]):
-    """The answer to a retry: the recording and its new, or still active, job."""
+    """The recording and its job."""
 
     recording = RecordingSerializer(source="*")
     job = JobSerializer(allow_null=True)
 
 
 class UploadFormSerializer(serializers.Serializer[Any]):
-    """The multipart form of an upload, for the schema only: the body is read as a stream."""
+    """A form with one file."""
+
+    # For the description only: the body is read as a stream.
 
     file = serializers.FileField()
     filename = serializers.CharField(required=False, max_length=255)

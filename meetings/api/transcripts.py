@@ -33,7 +33,7 @@ from meetings.text.notes import Note, NoteCode
 
 
 class TranscriptNoteSerializer(serializers.Serializer[Any]):
-    """A note: its stable code, a sentence, and the values in that sentence."""
+    """A note on a transcript: a stable code, a message, and the values in it."""
 
     code = serializers.ChoiceField(choices=[code.value for code in NoteCode])
     message = serializers.CharField()
@@ -41,9 +41,9 @@ class TranscriptNoteSerializer(serializers.Serializer[Any]):
 
 
 class TranscriptSerializer(serializers.ModelSerializer[Transcript]):
-    """One version of a recording's text, or a text that was sent in, without the text itself.
+    """One version of the text of a recording, or an imported text, without its segments.
 
-    `recording` is null for a text that was sent in; its engine is `imported`. `offset_ms` is where
+    `recording` is null for an imported text; its engine is `imported`. `offset_ms` is where
     it begins on the meeting's clock. `missing_ms` is sound that the file announces and does not
     hold, as in an upload that was cut short. `notes` say what was left out of the text or done to
     its source.
@@ -91,11 +91,12 @@ class WordSerializer(serializers.Serializer[Any]):
 
 
 class SegmentSerializer(serializers.Serializer[Any]):
-    """A piece of text, at its position in its transcript.
+    """A timed piece of text, at its position in its transcript.
 
-    The times are on the meeting's clock, null where an imported text came without them. For the
-    schema, and for the test that compares it with what `shown_segments` writes.
+    Times are on the meeting's clock, and null where an imported text has none.
     """
+
+    # For the description, and the test that compares it with what `shown_segments` writes.
 
     id = serializers.UUIDField()
     transcript = serializers.UUIDField()
@@ -191,7 +192,7 @@ class SegmentPages(CursorPages):
 
 
 class SegmentPageSerializer(serializers.Serializer[Any]):
-    """A page of segments in the order they were spoken."""
+    """A page of segments, in the order they were spoken."""
 
     results = SegmentSerializer(many=True)
     next = serializers.URLField(allow_null=True)
@@ -211,7 +212,7 @@ class MeetingTranscriptSerializer(serializers.Serializer[Any]):
 
 
 class SentSegmentSerializer(StrictSerializer):
-    """What somebody said. Both times or neither; the text is kept letter by letter."""
+    """A segment. Give both times or neither."""
 
     text = serializers.CharField(allow_blank=True, trim_whitespace=False)
     speaker = serializers.CharField(max_length=LONGEST_SPEAKER, allow_blank=True, default="")
@@ -232,14 +233,14 @@ class SentSegmentSerializer(StrictSerializer):
 
 
 class SentTranscriptSerializer(StrictSerializer):
-    """A text in the order it was said."""
+    """A transcript, its segments in the order they were spoken."""
 
     language = serializers.CharField(
         max_length=20,
         required=False,
         allow_blank=True,
         validators=[check_language],
-        help_text="As `en`; the meeting's when it is left out.",
+        help_text="Such as `en`. Default: the language of the meeting.",
     )
     replaces = serializers.ChoiceField(
         choices=[(each.value, each.value) for each in Replaced],
@@ -258,6 +259,6 @@ class SentTranscriptSerializer(StrictSerializer):
 
 
 class ImportedTranscriptSerializer(serializers.Serializer[Any]):
-    """The transcript that a text became."""
+    """The imported transcript."""
 
     transcript = TranscriptSerializer(source="*")

@@ -25,7 +25,7 @@ from webhooks.services import deliveries as delivery_services
 
 
 class AttemptSerializer(serializers.ModelSerializer[DeliveryAttempt]):
-    """One try: where it went and what came back."""
+    """One attempt: the address and the answer."""
 
     explanation = serializers.SerializerMethodField()
 
@@ -48,7 +48,7 @@ class AttemptSerializer(serializers.ModelSerializer[DeliveryAttempt]):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """One event owed to one endpoint, and how far it is."""
+    """One event for one endpoint, and its state."""
 
     event = serializers.PrimaryKeyRelatedField[Any](read_only=True, help_text="The `webhook-id`.")
     status = serializers.ChoiceField(choices=DeliveryStatus.choices, read_only=True)
@@ -58,7 +58,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         allow_null=True,
         help_text="Not before the end of a pause of its endpoint; null while that is disabled.",
     )
-    explanation = serializers.SerializerMethodField(help_text="How far it is, and why.")
+    explanation = serializers.SerializerMethodField(help_text="The state in words.")
 
     class Meta:
         model = Delivery
@@ -88,7 +88,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 
 class DeliveryDetailSerializer(DeliverySerializer):
-    """With what was sent, and each try."""
+    """A delivery with its body and its attempts."""
 
     attempts = serializers.SerializerMethodField()
 
@@ -104,7 +104,7 @@ class DeliveryDetailSerializer(DeliverySerializer):
 
 
 class ReplaySerializer(StrictSerializer):
-    """Which deliveries; without a status those that were given up or have failed so far.
+    """The deliveries to send again; without a status, those given up or failed so far.
 
     `queued` chooses those that wait for another attempt after a failure.
     """
@@ -118,7 +118,7 @@ class ReplaySerializer(StrictSerializer):
 
 
 class ReplayedSerializer(serializers.Serializer[Any]):
-    """What is owed again."""
+    """The number of deliveries that are sent again."""
 
     replayed = serializers.IntegerField(
         help_text="How many deliveries. At 10,000 there may be more: ask again."
@@ -126,7 +126,7 @@ class ReplayedSerializer(serializers.Serializer[Any]):
 
 
 class DeliveryViewSet(ReadViewSet):
-    """What your endpoints are owed and were sent, newest first."""
+    """Deliveries to your endpoints, newest first. For owners and admins."""
 
     queryset = Delivery.objects.all()
     serializer_class = DeliverySerializer
@@ -145,10 +145,10 @@ class DeliveryViewSet(ReadViewSet):
     )
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str) -> Response:
-        """Deliver an event now, also after a success: the same bytes under the same id.
+        """Send a delivery again now.
 
-        One that waits for its next attempt is sent at once; only one that is being sent is refused.
-        Ends a pause of the endpoint.
+        The same bytes go out under the same id, also after a success. A delivery that is being
+        sent at this moment is refused. A pause of the endpoint ends.
         """
         delivery = delivery_services.replay_delivery(delivery=self.get_object())
         return Response(DeliverySerializer(delivery).data, status=202)
@@ -160,9 +160,10 @@ class DeliveryViewSet(ReadViewSet):
     )
     @action(detail=False, methods=["post"], url_path="replay", url_name="replay-many")
     def replay_many(self, request: Request) -> Response:
-        """Deliver now what was given up or failed so far, or what else the filters name.
+        """Send many deliveries again now.
 
-        Of the last 14 days. Ends the pauses of their endpoints.
+        Without `status`, those given up or failed so far; of the last 14 days. Pauses of their
+        endpoints end.
         """
         asked = ReplaySerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)

@@ -21,16 +21,17 @@ SHOWN_ONCE = "Shown once. Null for `v1a`, and when an answer is repeated for an 
 
 
 class EndpointSerializer(StrictModelSerializer):
-    """An address of yours, the types of events it hears, and how sending to it fares."""
+    """An endpoint: its URL, its types of events, and its state."""
 
     url = serializers.CharField(
-        max_length=2048, help_text="https, at a public address; checked now and at every send."
+        max_length=2048,
+        help_text="An https URL with a public address; checked now and at every attempt.",
     )
     event_types = serializers.ListField(
         child=serializers.CharField(max_length=80),
         allow_empty=False,
         max_length=MOST_PATTERNS,
-        help_text="Names from the catalogue, or patterns: `export.*`, `*` for all.",
+        help_text="Names of event types, or patterns: `export.*`, `*` for all.",
     )
     rate_limit_per_second = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=MOST_PER_SECOND
@@ -44,10 +45,10 @@ class EndpointSerializer(StrictModelSerializer):
     public_key = serializers.CharField(
         source="current_secret.public_key",
         read_only=True,
-        help_text="`whpk_...`, what verifies `v1a`; empty for `v1`.",
+        help_text="`whpk_...`, to verify `v1a`; empty for `v1`.",
     )
     is_enabled = serializers.BooleanField(read_only=True)
-    explanation = serializers.SerializerMethodField(help_text="How it is, in words.")
+    explanation = serializers.SerializerMethodField(help_text="The state in words.")
     disabled_reason = serializers.ChoiceField(
         choices=DisabledReason.choices,
         allow_blank=True,
@@ -60,7 +61,7 @@ class EndpointSerializer(StrictModelSerializer):
     paused_until = DateTimeField(
         read_only=True,
         allow_null=True,
-        help_text="Nothing is sent before then: it failed several times in a row, or asked for it.",
+        help_text="Nothing is sent before, after several failures in a row or a `Retry-After`.",
     )
 
     class Meta:
@@ -105,14 +106,14 @@ class EndpointSerializer(StrictModelSerializer):
 
 
 class EndpointCreateSerializer(EndpointSerializer):
-    """A new endpoint; its secret is shown in the answer and never again."""
+    """A new endpoint. Only the answer shows its secret."""
 
     signature = serializers.ChoiceField(choices=SignatureScheme.choices, default=SignatureScheme.V1)
     secret = serializers.CharField(
         required=False,
         max_length=100,
         write_only=True,
-        help_text="`whsec_...`, if your receiver has one already; made for you unless you give it.",
+        help_text="`whsec_...`, if your receiver has one already. Default: a new one.",
     )
 
     class Meta:
@@ -122,7 +123,7 @@ class EndpointCreateSerializer(EndpointSerializer):
 
 
 class CreatedEndpointSerializer(EndpointSerializer):
-    """A new endpoint with its secret, this one time."""
+    """A new endpoint with its secret."""
 
     secret = serializers.CharField(read_only=True, allow_null=True, help_text=SHOWN_ONCE)
 
@@ -133,21 +134,21 @@ class CreatedEndpointSerializer(EndpointSerializer):
 
 
 class RotateSerializer(StrictSerializer):
-    """How a secret is replaced."""
+    """A new secret."""
 
     signature = serializers.ChoiceField(
-        choices=SignatureScheme.choices, required=False, help_text="Left out, it stays as it is."
+        choices=SignatureScheme.choices, required=False, help_text="Default: as before."
     )
     overlap_seconds = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=MOST_OVERLAP_SECONDS,
-        help_text="How long the old secrets go on signing; 0 ends them at once. A day, usually.",
+        help_text="How long the old secrets sign as well; 0 ends them at once. Default: a day.",
     )
 
 
 class SecretSerializer(serializers.Serializer[Any]):
-    """What signs from now on."""
+    """The new secret."""
 
     signature = serializers.CharField(source="scheme")
     secret = serializers.SerializerMethodField(help_text=SHOWN_ONCE)
@@ -163,12 +164,12 @@ def shown_secret(made: EndpointSecret) -> str | None:
 
 
 class PeriodSerializer(serializers.Serializer[Any]):
-    """What became of the events of a time."""
+    """Deliveries of a period."""
 
     deliveries = serializers.DictField(
-        child=serializers.IntegerField(), help_text="How many, by their status now."
+        child=serializers.IntegerField(), help_text="Numbers by present status."
     )
-    is_sample = serializers.BooleanField(help_text="Only the newest 10,000 are counted.")
+    is_sample = serializers.BooleanField(help_text="True if only the newest 10,000 were counted.")
     success_rate = serializers.FloatField(
         allow_null=True, help_text="Of the deliveries that have ended."
     )
@@ -179,11 +180,11 @@ class PeriodSerializer(serializers.Serializer[Any]):
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):
-    """How sending to an endpoint fares."""
+    """Statistics of an endpoint."""
 
     waiting = serializers.IntegerField()
     waiting_is_sample = serializers.BooleanField(
-        help_text="Only the 10,000 that are tried next are counted."
+        help_text="True if only the 10,000 that are due next were counted."
     )
     oldest_waiting_at = DateTimeField(allow_null=True)
     failing_since = DateTimeField(allow_null=True)
@@ -192,7 +193,7 @@ class StatisticsSerializer(serializers.Serializer[Any]):
 
 
 class RecoverSerializer(StrictSerializer):
-    """Which time to make up for."""
+    """The period whose undelivered events are sent again."""
 
     since = DateTimeField(help_text="At most 14 days ago.")
     until = DateTimeField(required=False)

@@ -31,7 +31,7 @@ from webhooks.services import secrets as secret_services
 
 
 class EndpointViewSet(ModelViewSet):
-    """Where your organization listens, newest first."""
+    """Endpoints of your organization, newest first. For owners and admins."""
 
     queryset = Endpoint.objects.all()
     serializer_class = EndpointSerializer
@@ -50,7 +50,7 @@ class EndpointViewSet(ModelViewSet):
 
     @extend_schema(request=EndpointCreateSerializer, responses={201: CreatedEndpointSerializer})
     def create(self, request: Request) -> Response:
-        """Create an endpoint. The answer shows its secret, for the only time."""
+        """Create an endpoint. Only this answer shows its secret."""
         asked = EndpointCreateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         endpoint, made = endpoint_services.create_endpoint(actor=self.actor, **asked.validated_data)
@@ -71,7 +71,7 @@ class EndpointViewSet(ModelViewSet):
     )
     @action(detail=True, methods=["post"])
     def enable(self, request: Request, pk: str) -> Response:
-        """Send to an endpoint again, what waited first. Ends a pause too."""
+        """Enable an endpoint. Waiting deliveries are sent; a pause ends."""
         endpoint = endpoint_services.enable_endpoint(endpoint=self.get_object())
         return Response(self.get_serializer(endpoint).data)
 
@@ -80,7 +80,10 @@ class EndpointViewSet(ModelViewSet):
     )
     @action(detail=True, methods=["post"])
     def disable(self, request: Request, pk: str) -> Response:
-        """Send nothing to an endpoint until it is enabled. What happens meanwhile is not owed."""
+        """Disable an endpoint.
+
+        Nothing is sent to it until it is enabled; events of that time are never sent to it.
+        """
         endpoint = endpoint_services.disable_endpoint(
             endpoint=self.get_object(), reason=DisabledReason.BY_HAND, actor=self.actor
         )
@@ -91,7 +94,7 @@ class EndpointViewSet(ModelViewSet):
     )
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str) -> Response:
-        """Send `endpoint.test` to an endpoint, whatever it listens to."""
+        """Send the event `endpoint.test` to an endpoint."""
         delivery = endpoint_services.send_test(endpoint=self.get_object(), actor=self.actor)
         return Response(DeliverySerializer(delivery).data, status=202)
 
@@ -102,7 +105,10 @@ class EndpointViewSet(ModelViewSet):
     )
     @action(detail=True, methods=["post"], url_path="secret/rotate", url_name="rotate-secret")
     def rotate_secret(self, request: Request, pk: str) -> Response:
-        """Sign with a new secret, and for a while with the old ones too."""
+        """Replace the secret of an endpoint.
+
+        For `overlap_seconds` the old secrets sign as well.
+        """
         asked = RotateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         made = secret_services.rotate_secret(
@@ -115,7 +121,7 @@ class EndpointViewSet(ModelViewSet):
     @extend_schema(operation_id="webhooks_endpoints_statistics", responses=StatisticsSerializer)
     @action(detail=True)
     def statistics(self, request: Request, pk: str) -> Response:
-        """How sending to an endpoint fared in the last day and the last week."""
+        """Read the statistics of an endpoint for the last day and the last week."""
         endpoint = self.get_object()
         found = statistics.statistics_of(endpoint)
         shown = {
@@ -134,7 +140,10 @@ class EndpointViewSet(ModelViewSet):
     )
     @action(detail=True, methods=["post"])
     def recover(self, request: Request, pk: str) -> Response:
-        """Deliver now what was given up or failed so far since a time. Ends a pause."""
+        """Send undelivered events again.
+
+        All that were given up or have failed so far since a time are sent now. A pause ends.
+        """
         asked = RecoverSerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         replayed = delivery_services.recover(endpoint=self.get_object(), **asked.validated_data)

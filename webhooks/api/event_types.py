@@ -14,13 +14,13 @@ from webhooks.queries import catalogue
 
 
 class EventTypeSerializer(serializers.Serializer[Any]):
-    """A type of event: what it means, and the shape of what is sent."""
+    """A type of event with the JSON Schema of its body."""
 
     name = serializers.CharField()
     version = serializers.IntegerField()
     meaning = serializers.CharField()
     schema = serializers.DictField(
-        source="*", help_text="JSON Schema (2020-12) of the body. More fields may follow."
+        source="*", help_text="JSON Schema (2020-12) of the body. Later versions may add fields."
     )
     example = serializers.DictField(source="*")
 
@@ -43,5 +43,5 @@ class EventTypeListView(ApiView):
         operation_id="webhooks_event_types_list", responses=EventTypeSerializer(many=True)
     )
     def get(self, request: Request) -> Response:
-        """Every type of event that an endpoint can hear of."""
+        """List the types of events that an endpoint can receive."""
         return Response(EventTypeSerializer(catalogue.catalogue(), many=True).data)

@@ -30,10 +30,10 @@ class MessageTooLarge(errors.TooLarge):
 
 
 class ReceivedSerializer(serializers.Serializer[Any]):
-    """A message that is kept."""
+    """An accepted message."""
 
     id = serializers.UUIDField(source="message.id")
-    duplicate = serializers.BooleanField(help_text="Whether it was kept before.")
+    duplicate = serializers.BooleanField(help_text="True if the same message was accepted before.")
 
 
 def _header(name: str, schemes: str) -> OpenApiParameter:
@@ -64,11 +64,11 @@ class InboundDoor(ApiView):
 
     @extend_schema(
         operation_id="hooks_receive",
-        summary="Tell us something",
+        summary="Send a message to a source",
         description=(
-            "For other systems, with the headers of the source's scheme; `/api/docs/webhooks/` "
-            "shows how to sign. Any body up to the limit is taken. A message that is kept already "
-            "answers 200 and has no further effect."
+            "For other systems, with the headers of the source's scheme; "
+            "[how to sign](/api/docs/webhooks/). The same message again answers 200 and has no "
+            "further effect."
         ),
         parameters=HEADERS,
         request={"application/octet-stream": OpenApiTypes.BINARY},

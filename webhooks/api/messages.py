@@ -31,7 +31,7 @@ class MessageFilter(django_filters.FilterSet):
 
 
 class MessageSerializer(serializers.ModelSerializer[InboundMessage]):
-    """A message, without what it says."""
+    """A message from another system, without its body."""
 
     source = serializers.PrimaryKeyRelatedField[InboundSource](  # type: ignore[assignment]
         read_only=True
@@ -57,10 +57,12 @@ class MessageSerializer(serializers.ModelSerializer[InboundMessage]):
 
 
 class MessageDetailSerializer(MessageSerializer):
-    """A message with what it says; both bodies are null once that is kept no longer."""
+    """A message with its body; both forms are null once the body was removed."""
 
-    body = serializers.SerializerMethodField(help_text="As text; null for bytes that are none.")
-    body_base64 = serializers.SerializerMethodField(help_text="The bytes that are no text.")
+    body = serializers.SerializerMethodField(help_text="The body as text; null if it is not text.")
+    body_base64 = serializers.SerializerMethodField(
+        help_text="The body in base64, if it is not text."
+    )
 
     class Meta:
         model = InboundMessage
@@ -84,7 +86,7 @@ def _text(body: bytes) -> str | None:
 
 
 class MessageViewSet(ReadViewSet):
-    """Messages of your sources, newest first."""
+    """Messages of your sources, newest first. For owners and admins."""
 
     queryset = InboundMessage.objects.all()
     filterset_class = MessageFilter

@@ -22,20 +22,19 @@ from webhooks.services.inbound_messages import REFUSED
 
 MOST_OVERLAP_SECONDS = 7 * 24 * 3600
 FROM_WHOM = (
-    "The secret that the sender hands out, as GitHub lets you choose one and Stripe shows one. "
-    "Left out, we make one."
+    "The secret that the sender uses, as chosen at GitHub or shown by Stripe. Default: a new one."
 )
 
 
 class SourceSerializer(StrictModelSerializer):
-    """A sender, without its secret."""
+    """A system that may send messages, without its secret."""
 
     scheme = serializers.ChoiceField(choices=Scheme.choices, read_only=True)
     url = serializers.SerializerMethodField(help_text="The address to give to the sender.")
     previous_until = DateTimeField(
         read_only=True,
         allow_null=True,
-        help_text="Until when the secret before this one is good too.",
+        help_text="Until when the previous secret is accepted too.",
     )
 
     class Meta:
@@ -48,7 +47,7 @@ class SourceSerializer(StrictModelSerializer):
 
 
 class SourceCreateSerializer(StrictSerializer):
-    """A sender to be."""
+    """A new source."""
 
     name = serializers.CharField(max_length=100)
     scheme = serializers.ChoiceField(choices=Scheme.choices)
@@ -56,19 +55,19 @@ class SourceCreateSerializer(StrictSerializer):
 
 
 class RotationSerializer(StrictSerializer):
-    """Another secret."""
+    """A new secret."""
 
     secret = serializers.CharField(required=False, max_length=1000, help_text=FROM_WHOM)
     overlap_seconds = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=MOST_OVERLAP_SECONDS,
-        help_text="How long the old secret is good too; 0 ends it at once. A day, usually.",
+        help_text="How long the old secret is accepted too; 0 ends it at once. Default: a day.",
     )
 
 
 class SourceWithSecretSerializer(SourceSerializer):
-    """A sender with its secret, this one time."""
+    """A source with its secret."""
 
     secret = serializers.CharField(
         read_only=True,
@@ -83,15 +82,17 @@ class SourceWithSecretSerializer(SourceSerializer):
 
 
 class RefusalSerializer(serializers.Serializer[Any]):
-    """A message that was not taken."""
+    """A message that was refused."""
 
     created_at = DateTimeField()
-    code = serializers.CharField(source="data.reason", help_text="As its sender was told.")
-    ip = serializers.IPAddressField(allow_null=True, help_text="Where it came from.")
+    code = serializers.CharField(
+        source="data.reason", help_text="The error code that the sender got."
+    )
+    ip = serializers.IPAddressField(allow_null=True, help_text="The IP address of the sender.")
 
 
 class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewSet):
-    """Other systems that may send messages to this one."""
+    """Other systems that may send messages to this installation. For owners and admins."""
 
     queryset = InboundSource.objects.all()
     serializer_class = SourceSerializer
@@ -101,10 +102,10 @@ class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewS
 
     @extend_schema(request=SourceCreateSerializer, responses={201: SourceWithSecretSerializer})
     def create(self, request: Request) -> Response:
-        """Make a sender known. The answer shows its secret, for the only time.
+        """Create a source. Only this answer shows its secret.
 
-        Stripe tells its secret only after it knows the address: create the source without one,
-        give its `url` to Stripe, and rotate to the secret that Stripe shows.
+        Stripe shows its secret only once it has the URL: create the source without one, give its
+        `url` to Stripe, then rotate to the secret that Stripe shows.
         """
         asked = SourceCreateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -122,7 +123,10 @@ class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewS
     )
     @action(detail=True, methods=["post"], url_path="secret/rotate", url_name="rotate-secret")
     def rotate_secret(self, request: Request, pk: str) -> Response:
-        """Replace the secret of a source. For a while the old one is good too."""
+        """Replace the secret of a source.
+
+        For `overlap_seconds` the old secret is accepted too.
+        """
         asked = RotationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         source = inbound_sources.rotate_secret(source=self.get_object(), **asked.validated_data)
@@ -131,9 +135,10 @@ class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewS
     @extend_schema(operation_id="webhooks_sources_refusals", responses=RefusalSerializer(many=True))
     @action(detail=True)
     def refusals(self, request: Request, pk: str) -> Response:
-        """Messages whose signature was missing, wrong or too old, newest first.
+        """List the messages that were refused.
 
-        At most ten of a minute are kept, for as long as messages.
+        Their signature was missing, wrong or too old. Newest first; at most ten per minute are
+        kept.
         """
         rows = queries.kept_refusals(self.get_object(), REFUSED)
         page = self.paginate_queryset(rows)

@@ -26,7 +26,7 @@ from meetings.services import analysis as analysis_services
 RECORDING = OpenApiParameter(
     "recording",
     OpenApiTypes.UUID,
-    description="What rests on this recording alone; else on the whole text.",
+    description="Only findings from this recording; without it, from the whole text.",
 )
 
 
@@ -51,12 +51,12 @@ class MeetingAnalysis(ApiView):
 
     @extend_schema(
         operation_id="meetings_analyse",
-        summary="Analyse once more",
+        summary="Start a new analysis",
         description=(
-            "A new analysis of the whole text, or one section of the latest again. While one is at "
-            "work that finds what is asked for, that one answers; while another section is at "
-            "work, the answer is 409 `analysis.busy`. What people confirmed, dismissed, edited or "
-            "completed stays."
+            "Every new text is analysed by itself. This analyses the whole text again, or one "
+            "`section`. If the same work is already running, the answer is that analysis; if "
+            "another section is running, 409 `analysis.busy`. Items that people confirmed, "
+            "dismissed, edited or completed are kept."
         ),
         request=AnalysisRequestSerializer,
         responses={202: RequestedAnalysisSerializer},

@@ -25,7 +25,7 @@ from meetings.services import items as item_services
 
 
 class DecisionViewSet(UpdateModelMixin, ReadViewSet):
-    """What was perhaps decided, in all meetings the actor may see, newest first."""
+    """Decisions of all meetings that you may see, newest first."""
 
     queryset = Decision.objects.all()
     scope_family = "meetings"
@@ -40,9 +40,10 @@ class DecisionViewSet(UpdateModelMixin, ReadViewSet):
 
     @extend_schema(responses=DecisionSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Confirm or dismiss a decision, or put it in other words, which makes it edited.
+        """Confirm, dismiss or edit a decision.
 
-        Other words cannot be made a draft at once: 400 `item.words_are_no_draft`.
+        A new text makes it `edited`, and cannot be combined with the status `draft` (400
+        `item.words_are_no_draft`).
         """
         return super().partial_update(request, *args, **kwargs)
 
@@ -55,7 +56,7 @@ class DecisionViewSet(UpdateModelMixin, ReadViewSet):
 
 
 class ActionItemViewSet(UpdateModelMixin, ReadViewSet):
-    """What is perhaps to be done, in all meetings the actor may see, newest first."""
+    """Action items of all meetings that you may see, newest first."""
 
     queryset = ActionItem.objects.all()
     scope_family = "meetings"
@@ -70,10 +71,10 @@ class ActionItemViewSet(UpdateModelMixin, ReadViewSet):
 
     @extend_schema(responses=ActionItemSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Say who does it by when, that it is done, confirm or dismiss it, or word it otherwise.
+        """Assign, confirm, dismiss, edit or complete an action item.
 
-        A draft is neither done (409 `item.done_is_no_draft`) nor in a person's words (400
-        `item.words_are_no_draft`).
+        A completed item cannot be a draft (409 `item.done_is_no_draft`), nor can one with a new
+        text (400 `item.words_are_no_draft`).
         """
         return super().partial_update(request, *args, **kwargs)
 

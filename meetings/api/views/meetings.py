@@ -17,7 +17,7 @@ from meetings.services import meetings as meeting_services
 
 
 class MeetingViewSet(ModelViewSet):
-    """Meetings of the actor's organization, newest first."""
+    """Meetings that you may see, newest first."""
 
     queryset = Meeting.objects.all()
     scope_family = "meetings"

@@ -34,14 +34,14 @@ from meetings.models import Meeting, Recording
 from meetings.services import recordings as recording_services
 
 TEXT_OPTIONS = [
-    OpenApiParameter("filename", OpenApiTypes.STR, description="With a raw body: its name."),
+    OpenApiParameter("filename", OpenApiTypes.STR, description="The file name, for a raw body."),
     OpenApiParameter(
-        "language", OpenApiTypes.STR, description="The language spoken, as `en` or `en-US`."
+        "language", OpenApiTypes.STR, description="The language spoken, such as `en` or `en-US`."
     ),
     OpenApiParameter(
         "started_at",
         OpenApiTypes.DATETIME,
-        description="When it began; else where the meeting's recordings before it have ended.",
+        description="When the recording began. Default: when the recordings before it ended.",
     ),
 ]
 
@@ -58,12 +58,12 @@ class MeetingRecordings(ApiView):
         operation_id="recordings_create",
         summary="Upload a recording",
         description=(
-            "Send the audio, or a video for its sound, as the body, or as the part `file` of a "
-            "form. Its real type is found from its content: MP3, WAV, M4A, MP4, MOV, 3GP, Ogg, "
+            "Send audio or video as the body, or as the part `file` of a form. "
+            "The content decides the type: MP3, WAV, M4A, MP4, MOV, 3GP, Ogg, "
             "WebM, Matroska, FLAC, AAC, AMR, WMA, AIFF and others. The same bytes again in the "
-            "same meeting answer 200 with the recording that is there; in another meeting of "
-            "the organization they make a new recording, and `duplicate` says that the bytes "
-            "were known. No Idempotency-Key is needed or looked at: the content is the key."
+            "same meeting answer 200 with the existing recording; in another meeting of the "
+            "organization they make a new recording with `duplicate` true. No Idempotency-Key "
+            "is needed."
         ),
         parameters=TEXT_OPTIONS,
         request={
@@ -90,7 +90,7 @@ class MeetingRecordings(ApiView):
 
 
 class RecordingViewSet(DestroyModelMixin, ReadViewSet):
-    """Recordings of the meetings that you may see, newest first, with their transcription."""
+    """Recordings of the meetings that you may see, newest first."""
 
     queryset = Recording.objects.all()
     serializer_class = RecordingSerializer
@@ -107,8 +107,8 @@ class RecordingViewSet(DestroyModelMixin, ReadViewSet):
 
     @extend_schema(
         operation_id="recordings_retry",
-        summary="Transcribe once more",
-        description="The same bytes, a new job; while one is active, that one answers.",
+        summary="Transcribe a recording again",
+        description="If a job for it is active already, the answer is that job.",
         request=None,
         responses={202: RetriedRecordingSerializer},
     )
@@ -121,9 +121,9 @@ class RecordingViewSet(DestroyModelMixin, ReadViewSet):
         return Response(shown.data, status=HTTPStatus.ACCEPTED)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Delete a recording with its transcripts and all that rests on them.
+        """Delete a recording with its transcripts and findings.
 
-        The rest of the meeting stays. Exports made before go too, as they hold its words.
+        Earlier exports of the meeting are deleted too. The rest of the meeting stays.
         """
         return super().destroy(request, *args, **kwargs)
 
@@ -134,7 +134,7 @@ class RecordingViewSet(DestroyModelMixin, ReadViewSet):
 class RecordingFile(LinkedFileView):
     """The audio of a recording, to whoever has the link."""
 
-    @download_schema(operation_id="recordings_file", summary="Fetch a recording's file")
+    @download_schema(operation_id="recordings_file", summary="Download a recording")
     def get(self, request: Request, recording_id: UUID, token: str) -> HttpResponseBase:
         recording = queries.recording_behind(recording_id=recording_id, token=token)
         return file_answer(

@@ -30,13 +30,15 @@ from meetings.services import transcripts as transcript_services
 from meetings.services.transcripts import Replaced
 
 TEXT_OPTIONS = [
-    OpenApiParameter("filename", OpenApiTypes.STR, description="The name of a file in the body."),
-    OpenApiParameter("language", OpenApiTypes.STR, description="Of a file in the body, as `en`."),
+    OpenApiParameter("filename", OpenApiTypes.STR, description="The file name, for a raw body."),
+    OpenApiParameter(
+        "language", OpenApiTypes.STR, description="The language of a file, such as `en`."
+    ),
     OpenApiParameter(
         "replaces",
         OpenApiTypes.STR,
         enum=list(Replaced),
-        description="The parts of the meeting that a file in the body counts instead of.",
+        description="The parts of the meeting's text that this file replaces.",
     ),
 ]
 
@@ -54,22 +56,22 @@ class MeetingTranscript(ApiView):
         operation_id="meetings_transcript",
         summary="Read the transcript",
         description=(
-            "The newest text of each recording, and texts sent in, one after another in the order "
-            "of the meeting's clock, which starts with the first of them. All times are on that "
-            "clock: take `offset_ms` away for those in a recording."
+            "The newest text of each recording and the texts sent in, in the order of the "
+            "meeting's clock, which starts with the first of them. Times are on that clock: "
+            "subtract `offset_ms` for the time in a recording."
         ),
         parameters=[
             OpenApiParameter(
                 "recording",
                 OpenApiTypes.UUID,
-                description="Which recording's alone; else the whole text.",
+                description="Only this recording; without it, the whole text.",
             ),
             OpenApiParameter(
                 "transcript",
                 OpenApiTypes.UUID,
-                description="Which version of which part alone.",
+                description="Only this version of a part.",
             ),
-            OpenApiParameter("cursor", OpenApiTypes.STR),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="From `next` or `previous`."),
             OpenApiParameter("page_size", OpenApiTypes.INT, description="1 to 100, 20 if absent."),
         ],
         responses=MeetingTranscriptSerializer,
@@ -95,15 +97,15 @@ class MeetingTranscript(ApiView):
 
     @extend_schema(
         operation_id="meetings_transcript_import",
-        summary="Send in a text",
+        summary="Import a transcript",
         description=(
-            "For a discussion that needs no transcription: one more part of the meeting's text, or "
-            "instead of what `replaces` names. Its words are kept letter by letter. Send JSON in "
-            "the shape below, or a file: WebVTT, SubRip, SBV, lines of text with names and times, "
-            "JSON of Minutebook or of a program around Whisper; as the body or as the part `file` "
-            "of a form. Its content decides what it is. Up to 1 % unreadable cues, or one, are "
+            "For a discussion that needs no transcription. It becomes a part of the text of the "
+            "meeting, or replaces what `replaces` names. Words are kept letter by letter. Send "
+            "JSON in the shape below, or a file: WebVTT, SubRip, SBV, lines of text with names "
+            "and times, JSON of Minutebook or of a program around Whisper; as the body, or as the "
+            "part `file` of a form. The content decides the type. Up to 1 % unreadable cues are "
             "left out and named in `notes`. Speakers and times may be missing. At most 50,000 "
-            "segments, and 8 MiB unless the operator says otherwise: over 200,000 words of JSON."
+            "segments, and 8 MiB unless the operator sets another limit."
         ),
         parameters=TEXT_OPTIONS,
         request={
