@@ -31,6 +31,7 @@ from meetings import queries as meeting_queries
 from meetings.models import Meeting, Transcript
 from meetings.models import Segment as TranscriptSegment
 from meetings.models.item import ItemStatus
+from meetings.text.notes import Note
 from meetings.text.segments import Segment, TimedWord
 
 STOOD_BY = (ItemStatus.CONFIRMED, ItemStatus.EDITED)
@@ -153,6 +154,7 @@ def minutes_of(
         language=meeting.language or next((t.language for t in transcripts if t.language), ""),
         tags=tuple(meeting.tags),
         participants=_participants(meeting, segments),
+        notes=_notes_on(transcripts),
         segments=segments,
         **_findings(meeting, recording_id, segments, at),
     )
@@ -163,6 +165,12 @@ def _transcripts_of(meeting: Meeting, recording_id: UUID | None) -> list[Transcr
         return meeting_queries.text_of(meeting, recording_id=recording_id).transcripts
     except meeting_queries.TranscriptNotReady:
         return []
+
+
+def _notes_on(transcripts: Sequence[Transcript]) -> tuple[str, ...]:
+    """The notes on each text, a sentence that stands on several only once."""
+    notes = (Note.from_json(note) for transcript in transcripts for note in transcript.notes)
+    return tuple(dict.fromkeys(note.message for note in notes))
 
 
 def has_times(meeting: Meeting, *, recording_id: UUID | None = None) -> bool:

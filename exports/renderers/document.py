@@ -5,7 +5,7 @@ Every format that people read is a walk over this; only empty parts and columns 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exports.renderers.clean import one_line
@@ -112,9 +112,10 @@ def paragraphs_of(text: str) -> tuple[str, ...]:
     return tuple(line for line in map(one_line, text.split("\n")) if line)
 
 
-_TEXTS = {
+_TEXTS: dict[Section, Callable[[Minutes], str]] = {
     Section.BRIEF: lambda minutes: minutes.brief,
     Section.SUMMARY: lambda minutes: minutes.summary,
+    Section.NOTES: lambda minutes: "\n".join(minutes.notes),
 }
 
 _Raw = tuple[Sequence[str], Sequence[bool], Iterable[tuple[Cell, ...]]]

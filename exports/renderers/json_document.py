@@ -103,5 +103,6 @@ _PARTS = {
     Section.DECISIONS: lambda m, options: [_item(item) for item in kept(m.decisions, options)],
     Section.ACTION_ITEMS: lambda m, options: [_item(i) for i in kept(m.action_items, options)],
     Section.TOPICS: _topics,
+    Section.NOTES: lambda minutes, _options: list(minutes.notes),
     Section.TRANSCRIPT: _transcript,
 }

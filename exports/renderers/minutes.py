@@ -20,6 +20,7 @@ class Section(enum.StrEnum):
     DECISIONS = "decisions"
     ACTION_ITEMS = "action_items"
     TOPICS = "topics"
+    NOTES = "notes"
     TRANSCRIPT = "transcript"
 
 
@@ -85,7 +86,10 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
-    """A meeting at one revision. Times of day are in `time_zone`, aware."""
+    """A meeting at one revision. Times of day are in `time_zone`, aware.
+
+    `notes` say what was left out of the words or done to their source.
+    """
 
     meeting_id: str
     title: str
@@ -105,6 +109,7 @@ class Minutes:
     decisions: tuple[Item, ...] = ()
     action_items: tuple[Task, ...] = ()
     topics: tuple[Topic, ...] = ()
+    notes: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
 
     @property

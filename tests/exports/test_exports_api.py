@@ -20,7 +20,7 @@ from exports.renderers import formats, plain_text
 from exports.renderers.formats import MEDIA_TYPES, NAMES
 from exports.renderers.process import TooMuch
 from exports.services.exports import NoTimesForCaptions
-from meetings.models import ActionItem, Meeting
+from meetings.models import ActionItem, Meeting, Transcript
 from tests import make
 from tests.run_jobs import run_jobs
 
@@ -87,11 +87,21 @@ def test_every_format_is_asked_for_made_and_fetched_without_signing_in(
 
 
 def test_a_file_holds_all_that_was_said_and_found(client: APIClient, meeting: Meeting) -> None:
+    note = {"code": "encoding_recognised", "details": {"encoding": "windows-1252"}}
+    Transcript.objects.filter(meeting=meeting).update(notes=[note])
     url = finished(client, meeting)["download_url"]
 
     text = content(APIClient().get(url)).decode()
 
-    for words in ("Monday", "Hello.", "Bye.", "They met.", "Blue it is.", "Paint it blue."):
+    for words in (
+        "Monday",
+        "The file was read as windows-1252.",
+        "Hello.",
+        "Bye.",
+        "They met.",
+        "Blue it is.",
+        "Paint it blue.",
+    ):
         assert words in text
 
 
