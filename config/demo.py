@@ -133,8 +133,8 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 def _accepted(path: str, status: int, body: dict[str, Any]) -> dict[str, Any]:
     if status >= 400:
-        sentence = body.get("detail") or body.get("title") or "no reason given"
-        raise DemoFailed(f"{path} answered {status}: {sentence}")
+        message = body.get("detail") or body.get("title") or "no reason given"
+        raise DemoFailed(f"{path} answered {status}: {message}")
     return body
 
 
@@ -241,8 +241,8 @@ def _print_insight(found: dict[str, Any]) -> None:
     read = found["sections"][0]
     used, total = read["turns_used"], read["turns_total"]
     print(f"\n  Found by {found['analysis']['engine']} in {used} of {total} segments.")
-    for sentence in {note["sentence"] for each in found["sections"] for note in each["notes"]}:
-        print(f"  {sentence}")
+    for message in {note["message"] for each in found["sections"] for note in each["notes"]}:
+        print(f"  {message}")
 
 
 def _print_topics(topics: list[dict[str, Any]]) -> None:
@@ -281,12 +281,12 @@ def _wrapped(text: str, *, indent: int = 4) -> str:
 
 def _check_succeeded(job: dict[str, Any]) -> None:
     if job["status"] != "succeeded":
-        reason = (job.get("error") or {}).get("sentence", "no reason given")
+        reason = (job.get("error") or {}).get("message", "no reason given")
         raise DemoFailed(f"the job ended as {job['status']}: {reason}")
 
 
-def _say(sentence: str) -> None:
-    print(f"\n{sentence}", flush=True)
+def _say(message: str) -> None:
+    print(f"\n{message}", flush=True)
 
 
 def _carry_through(runner: dev.Runner, places: Places, files: Sequence[Path]) -> str:

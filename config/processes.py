@@ -27,7 +27,7 @@ class Process:
     """
 
     name: str
-    meaning: str
+    description: str
     command: tuple[str, ...]
     is_optional: bool = False
 
@@ -37,7 +37,7 @@ class Worker:
     """A Celery worker: the queues it serves and how many of their jobs it does at once."""
 
     name: str
-    meaning: str
+    description: str
     queues: tuple[str, ...]
     concurrency: int
 
@@ -51,7 +51,7 @@ FEW_WORKERS = (
 )
 # A server: a flood in one queue takes no process, and no memory, from another.
 WORKER_PER_QUEUE = tuple(
-    Worker(f"worker-{queue.name}", queue.meaning, (queue.name,), queue.concurrency)
+    Worker(f"worker-{queue.name}", queue.description, (queue.name,), queue.concurrency)
     for queue in QUEUES.values()
 )
 
@@ -71,7 +71,7 @@ def processes(places: Places, workers: tuple[Worker, ...] = FEW_WORKERS) -> dict
     """Every process by its name."""
     listed = (
         Process("web", "the REST API, the admin and the docs", _web(places)),
-        *(Process(one.name, one.meaning, _worker(one, places)) for one in workers),
+        *(Process(one.name, one.description, _worker(one, places)) for one in workers),
         Process("relay", "work by the clock and what was missed", ("python", "manage.py", "relay")),
         Process(
             "beat", "nothing: it asks for what the relay asks for", _beat(places), is_optional=True

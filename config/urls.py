@@ -9,7 +9,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from config.api_description import schema
-from core.http.errors import no_such_address
+from core.http.errors import api_not_found
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -21,7 +21,7 @@ urlpatterns = [
     path("api/v1/", include("meetings.api.urls")),
     path("api/v1/", include("exports.api.urls")),
     path("api/v1/", include("webhooks.api.urls")),
-    path("api/<path:rest>", csrf_exempt(no_such_address)),
+    path("api/<path:rest>", csrf_exempt(api_not_found)),
     path("", RedirectView.as_view(pattern_name="docs")),
 ]
 

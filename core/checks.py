@@ -187,8 +187,8 @@ def check_upload_folder(**_kwargs: Any) -> list[CheckMessage]:
     if bucket_of(settings.STORAGE_URL) is None or settings.UPLOAD_FOLDER:
         return []
     hint = "Set UPLOAD_FOLDER to a folder on a disk with room for the largest recordings."
-    sentence = "Uploads, and files fetched from the bucket, wait in the temporary folder."
-    return [checks.Warning(sentence, hint=hint, id="core.W004")]
+    message = "Uploads, and files fetched from the bucket, wait in the temporary folder."
+    return [checks.Warning(message, hint=hint, id="core.W004")]
 
 
 @register(deploy=True)
@@ -333,7 +333,7 @@ def check_debug(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database, deploy=True)
 def check_broker_never_evicts(**_kwargs: Any) -> list[CheckMessage]:
-    """A broker that evicts loses nudges; the relay repairs that, slowly."""
+    """A broker that evicts loses dispatch_count; the relay repairs that, slowly."""
     hint = "Run the server of REDIS_URL with `maxmemory-policy noeviction`."
     policy = _eviction_policy()
     if policy in ("noeviction", None):

@@ -4,7 +4,7 @@ A package names its own refusals by subclassing a meaning beside the function th
 
     class UploadTooLarge(errors.TooLarge):
         code = "recording.too_large"
-        sentence = "The recording is larger than this server accepts."
+        message = "The recording is larger than this server accepts."
 """
 
 from __future__ import annotations
@@ -12,82 +12,82 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class Refusal(Exception):
+class DomainError(Exception):
     """A request was understood and refused, for a reason a person can read.
 
-    `code` is stable and machine-readable; `sentence` is for people and may be replaced per raise.
+    `code` is stable and machine-readable; `message` is for people and may be replaced per raise.
     `fields` maps field names to sentences; `retry_after` is seconds until another try makes sense.
     """
 
     code: ClassVar[str] = "refused"
-    sentence: ClassVar[str] = "The request was refused."
+    message: ClassVar[str] = "The request was refused."
 
     def __init__(
         self,
-        sentence: str | None = None,
+        message: str | None = None,
         *,
         fields: dict[str, list[str]] | None = None,
         retry_after: float | None = None,
     ) -> None:
-        self.detail = sentence or self.sentence
+        self.detail = message or self.message
         self.fields = fields
         self.retry_after = retry_after
         super().__init__(self.detail)
 
 
-class Invalid(Refusal):
+class Invalid(DomainError):
     """What was sent cannot be accepted as it stands."""
 
     code = "invalid"
-    sentence = "Some of what was sent is not valid."
+    message = "Some of what was sent is not valid."
 
 
 class TooLarge(Invalid):
     """What was sent is larger than allowed."""
 
     code = "too_large"
-    sentence = "What was sent is larger than allowed."
+    message = "What was sent is larger than allowed."
 
 
-class NotSignedIn(Refusal):
+class NotSignedIn(DomainError):
     """Nobody is known to be asking."""
 
     asks_for: ClassVar[str] = "Bearer"  # the HTTP authentication scheme that would do
 
     code = "not_signed_in"
-    sentence = "Sign in or send an API key."
+    message = "Sign in or send an API key."
 
 
-class NotAllowed(Refusal):
+class NotAllowed(DomainError):
     """The asker is known and may not do this."""
 
     code = "not_allowed"
-    sentence = "You are not allowed to do this."
+    message = "You are not allowed to do this."
 
 
-class NotFound(Refusal):
+class NotFound(DomainError):
     """No such thing, or none that the asker may see."""
 
     code = "not_found"
-    sentence = "There is no such thing here."
+    message = "There is no such thing here."
 
 
-class Conflict(Refusal):
+class Conflict(DomainError):
     """The present state does not permit this."""
 
     code = "conflict"
-    sentence = "The current state does not permit this."
+    message = "The current state does not permit this."
 
 
-class QuotaExceeded(Refusal):
+class QuotaExceeded(DomainError):
     """A plan's allowance is used up."""
 
     code = "quota_exceeded"
-    sentence = "The allowance of your plan is used up."
+    message = "The allowance of your plan is used up."
 
 
-class TooBusy(Refusal):
+class TooBusy(DomainError):
     """Try again later: a limit on work in flight, or a neighbour that is down."""
 
     code = "too_busy"
-    sentence = "The server is busy. Try again shortly."
+    message = "The server is busy. Try again shortly."

@@ -15,10 +15,12 @@ from core.jobs import services as jobs
 from core.jobs import subjects
 from core.jobs.models import Job
 from core.notifications import services as notifications
-from core.notifications.kinds import declare
+from core.notifications.kinds import register_notification
 from core.notifications.services import INVITATION_KIND
 
-JOB_FAILED = declare("job.failed", meaning="Something you asked for could not be done.")
+JOB_FAILED = register_notification(
+    "job.failed", description="Something you asked for could not be done."
+)
 
 
 @subscribe("job.failed")

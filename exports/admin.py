@@ -30,7 +30,7 @@ class ExportAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("how", "format", "in_meeting", "organization", "requested_by")}),
         ("The file", {"fields": ("size", "revision", "notes", "completed_at", "expires_at")}),
-        ("The work", {"fields": ("work", "error_code", "error_sentence")}),
+        ("The work", {"fields": ("work", "error_code", "error_message")}),
         (
             "Machinery",
             {

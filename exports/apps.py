@@ -13,6 +13,8 @@ class ExportsConfig(AppConfig):
         from core.jobs import subjects  # noqa: PLC0415
         from exports import checks, queries, subscribers, tasks  # noqa: F401, PLC0415
 
-        scopes.declare("exports", meaning="Files made from meetings")
-        subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
+        scopes.register_scope("exports", description="Files made from meetings")
+        subjects.register_subject(
+            "meeting", description="Jobs about a meeting", ids_of=queries.job_subjects
+        )
         subjects.describe_by(queries.work_of)

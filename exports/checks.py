@@ -27,6 +27,6 @@ def check_arabic(**_kwargs: Any) -> list[CheckMessage]:
     """Letters that share a glyph, or have several, look right and are copied wrong."""
     if has_arabic_to_copy():
         return []
-    sentence = "Arabic and Urdu cannot be copied out of PDFs as they were written."
+    message = "Arabic and Urdu cannot be copied out of PDFs as they were written."
     hint = "Install Debian's fonts-noto-core, or fontpkg-amiri from PyPI."
-    return [Warning(sentence, hint=hint, id="exports.W002")]
+    return [Warning(message, hint=hint, id="exports.W002")]

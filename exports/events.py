@@ -39,7 +39,7 @@ EXPORT_REQUESTED = declare(
     "export.requested",
     data=ExportRequested,
     example={"export_id": ID, "meeting_id": ID, "format": "pdf"},
-    meaning="Somebody asked for a file of a meeting.",
+    description="Somebody asked for a file of a meeting.",
 )
 EXPORT_COMPLETED = declare(
     "export.completed",
@@ -52,7 +52,7 @@ EXPORT_COMPLETED = declare(
         "size_bytes": 120_000,
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     },
-    meaning="A file of a meeting can be fetched.",
+    description="A file of a meeting can be fetched.",
 )
 EXPORT_FAILED = declare(
     "export.failed",
@@ -63,5 +63,5 @@ EXPORT_FAILED = declare(
         "format": "srt",
         "error_code": "export.no_times",
     },
-    meaning="A file of a meeting could not be made.",
+    description="A file of a meeting could not be made.",
 )

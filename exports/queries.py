@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from core.accounts.actor import Actor, actor_of
-from core.db.clock import now
+from core.db.clock import database_now
 from core.files import links
 from core.files.models import StoredFile
 from core.http.address import public_url
@@ -77,7 +77,7 @@ def meeting_of(export: Export) -> Meeting:
 
 def same_file(meeting: Meeting, fingerprint: str) -> Export | None:
     """An export that is, or is going to be, the same file and is kept for another while."""
-    soon = now() + timedelta(hours=1)
+    soon = database_now() + timedelta(hours=1)
     same = whole(Export.objects.filter(meeting=meeting, fingerprint=fingerprint))
     for export in same.filter(expires_at__gt=soon).order_by("-created_at"):
         if export.is_ready or export.is_at_work:
@@ -88,7 +88,7 @@ def same_file(meeting: Meeting, fingerprint: str) -> Export | None:
 
 def expired(limit: int) -> QuerySet[Export]:
     """Exports whose time is over, and those of meetings that are gone."""
-    over = Export.objects.filter(expires_at__lte=now())
+    over = Export.objects.filter(expires_at__lte=database_now())
     return over.order_by("expires_at")[:limit]
 
 

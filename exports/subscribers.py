@@ -9,13 +9,13 @@ from core.events.models import Event
 from core.events.registry import subscribe
 from core.jobs.models import Job
 from core.notifications import services as notifications
-from core.notifications.kinds import declare
+from core.notifications.kinds import register_notification
 from exports import queries
 from exports.models import Export
 from exports.services import exports as export_services
 from meetings.models import Meeting
 
-READY = declare("export.completed", meaning="A file that you asked for is ready.")
+READY = register_notification("export.completed", description="A file that you asked for is ready.")
 
 
 @subscribe("job.failed")

@@ -13,6 +13,8 @@ class MeetingsConfig(AppConfig):
         from core.jobs import subjects  # noqa: PLC0415
         from meetings import checks, queries, subscribers, tasks  # noqa: F401, PLC0415
 
-        scopes.declare("meetings", meaning="Meetings, recordings and transcripts")
-        subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
+        scopes.register_scope("meetings", description="Meetings, recordings and transcripts")
+        subjects.register_subject(
+            "meeting", description="Jobs about a meeting", ids_of=queries.job_subjects
+        )
         subjects.describe_by(queries.work_of)

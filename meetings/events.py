@@ -73,19 +73,19 @@ MEETING_CREATED = declare(
     "meeting.created",
     data=MeetingChanged,
     example={"meeting_id": ID, "revision": 1},
-    meaning="A meeting was entered.",
+    description="A meeting was entered.",
 )
 MEETING_UPDATED = declare(
     "meeting.updated",
     data=MeetingChanged,
     example={"meeting_id": ID, "revision": 2},
-    meaning="Something about a meeting was changed.",
+    description="Something about a meeting was changed.",
 )
 MEETING_DELETED = declare(
     "meeting.deleted",
     data=MeetingDeleted,
     example={"meeting_id": ID},
-    meaning="A meeting was deleted with all that belonged to it.",
+    description="A meeting was deleted with all that belonged to it.",
 )
 RECORDING_UPLOADED = declare(
     "recording.uploaded",
@@ -96,13 +96,13 @@ RECORDING_UPLOADED = declare(
         "media_type": "audio/ogg",
         "duration_ms": 170000,
     },
-    meaning="A recording was accepted and waits for its transcription.",
+    description="A recording was accepted and waits for its transcription.",
 )
 RECORDING_DELETED = declare(
     "recording.deleted",
     data=RecordingDeleted,
     example={"meeting_id": ID, "recording_id": ID, "revision": 4},
-    meaning="A recording was deleted with its transcripts and all that rested on them.",
+    description="A recording was deleted with its transcripts and all that rested on them.",
 )
 TRANSCRIPT_COMPLETED = declare(
     "transcript.completed",
@@ -114,7 +114,7 @@ TRANSCRIPT_COMPLETED = declare(
         "language": "en",
         "segment_count": 42,
     },
-    meaning="The text of a meeting can be read.",
+    description="The text of a meeting can be read.",
 )
 ANALYSIS_COMPLETED = declare(
     "analysis.completed",
@@ -127,17 +127,17 @@ ANALYSIS_COMPLETED = declare(
         "engine": "embedded 1",
         "status": "succeeded",
     },
-    meaning="What a meeting comes to can be read, all of it or some sections.",
+    description="What a meeting comes to can be read, all of it or some sections.",
 )
 DECISION_CONFIRMED = declare(
     "decision.confirmed",
     data=DecisionConfirmed,
     example={"meeting_id": ID, "decision_id": ID},
-    meaning="A person confirmed that something was decided.",
+    description="A person confirmed that something was decided.",
 )
 ACTION_ITEM_COMPLETED = declare(
     "action_item.completed",
     data=ActionItemCompleted,
     example={"meeting_id": ID, "action_item_id": ID},
-    meaning="Something that had to be done is done.",
+    description="Something that had to be done is done.",
 )

@@ -70,14 +70,14 @@ class TranscriptNotReady(errors.NotFound):
     """The meeting is there; its text is not, or not yet."""
 
     code = "transcript.not_ready"
-    sentence = "There is no transcript yet. Its recording's job tells how far it is."
+    message = "There is no transcript yet. Its recording's job tells how far it is."
 
 
 class AnalysisNotReady(errors.NotFound):
     """The meeting is there; nothing has looked at its text yet."""
 
     code = "analysis.not_ready"
-    sentence = "There is no analysis yet. One is made when a transcript is complete."
+    message = "There is no analysis yet. One is made when a transcript is complete."
 
 
 def job_subjects(meeting_id: UUID) -> list[UUID]:

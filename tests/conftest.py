@@ -54,10 +54,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Let the storage of this test process belong to its database, whatever it held before."""
     from django.conf import settings
 
-    from core.db.clock import now
+    from core.db.clock import database_now
     from core.files.models import StorageMarker
     from tests.storage import STORAGE_ID, mark_storage
 
     with django_db_blocker.unblock():
-        StorageMarker.objects.create(value=STORAGE_ID, written_at=now())
+        StorageMarker.objects.create(value=STORAGE_ID, written_at=database_now())
     mark_storage(Path(settings.STORAGE_URL))

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from core.accounts import services
 from core.accounts.actor import Actor
 from core.accounts.models import Invitation, Membership, Organization, Role, Team, User
-from core.db.clock import now
+from core.db.clock import database_now
 from core.db.rows import new_id
 from core.events import services as events
 from core.events.models import Event
@@ -105,7 +105,7 @@ def actor(
 def invitation(*, organization: Organization | None = None, **fields: Any) -> Invitation:
     """An open invitation of an address that nobody signs in with."""
     fields = {"email": f"invited{next(_numbers)}@example.org", "role": Role.MEMBER, **fields}
-    fields.setdefault("expires_at", now(plus_seconds=3600))
+    fields.setdefault("expires_at", database_now(plus_seconds=3600))
     owner = organization or globals()["organization"]()
     return Invitation.objects.create(organization=owner, **fields)
 
@@ -162,7 +162,7 @@ def job(
         kind=kind,
         queue="default",
         max_attempts=3,
-        run_at=now(),
+        run_at=database_now(),
         **fields,
     )
 
@@ -324,8 +324,8 @@ def export(*, meeting: Meeting, content: bytes | None = None, **fields: Any) -> 
             "fingerprint": f"fingerprint {next(_numbers)}",
             "status": ExportStatus.SUCCEEDED,
             "filename": "Monday.txt",
-            "completed_at": now(),
-            "expires_at": now(plus_seconds=86_400),
+            "completed_at": database_now(),
+            "expires_at": database_now(plus_seconds=86_400),
             **fields,
         },
     )
@@ -362,7 +362,7 @@ def delivery(*, endpoint: Endpoint, event: Event | None = None, **fields: Any) -
                 data={"meeting_id": str(new_id()), "revision": 1},
             )
     body = body_of(event.type, event.occurred_at, event.data)
-    fields = {"event_type": event.type, "body": body, "next_attempt_at": now(), **fields}
+    fields = {"event_type": event.type, "body": body, "next_attempt_at": database_now(), **fields}
     return Delivery.objects.create(
         organization_id=endpoint.organization_id, endpoint=endpoint, event=event, **fields
     )
@@ -372,7 +372,7 @@ def attempt(*, delivery: Delivery, **fields: Any) -> DeliveryAttempt:
     """A try that was answered with 500."""
     fields = {
         "number": delivery.attempts.count() + 1,
-        "started_at": now(),
+        "started_at": database_now(),
         "duration_ms": 12,
         "status_code": 500,
         "error_kind": "status",
@@ -410,7 +410,7 @@ def inbound_message(*, source: InboundSource, **fields: Any) -> InboundMessage:
             "type": "order.paid",
             "content_type": "application/json",
             "size_bytes": len(body or b""),
-            "received_at": now(),
+            "received_at": database_now(),
             **fields,
         },
     )
@@ -455,7 +455,9 @@ def everything(
         organization=organization, user=person.user, key="k", fingerprint="f", status=201
     )
     SecurityEvent.objects.create(organization=organization, kind="test")
-    PendingFile.objects.create(organization=organization, key=f"{new_id()}", settle_at=now())
+    PendingFile.objects.create(
+        organization=organization, key=f"{new_id()}", settle_at=database_now()
+    )
     invitation(organization=organization)
     inbound_message(source=inbound_source(organization=organization))
     notification(user=reader or person.user, organization=organization)

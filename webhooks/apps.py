@@ -15,4 +15,4 @@ class WebhooksConfig(AppConfig):
 
         # Addresses and bodies tell of every team's meetings.
         admins = {"reads": Role.ADMIN, "writes": Role.ADMIN}
-        scopes.declare("webhooks", meaning="Endpoints and what they are owed", **admins)
+        scopes.register_scope("webhooks", description="Endpoints and what they are owed", **admins)

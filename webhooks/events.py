@@ -38,13 +38,13 @@ ENDPOINT_TEST = declare(
     "endpoint.test",
     data=EndpointTest,
     example={"endpoint_id": ID},
-    meaning="Somebody wants to see whether an endpoint works. Sent to that endpoint alone.",
+    description="Somebody wants to see whether an endpoint works. Sent to that endpoint alone.",
 )
 ENDPOINT_DISABLED = declare(
     "endpoint.disabled",
     data=EndpointDisabled,
     example={"endpoint_id": ID, "reason": "failing"},
-    meaning="Nothing is sent to an endpoint any more. Sent to the others.",
+    description="Nothing is sent to an endpoint any more. Sent to the others.",
 )
 DELIVERY_EXHAUSTED = declare(
     "delivery.exhausted",
@@ -57,7 +57,7 @@ DELIVERY_EXHAUSTED = declare(
         "error_kind": "status",
         "status_code": 503,
     },
-    meaning="An event could not be delivered to an endpoint. Sent to the others.",
+    description="An event could not be delivered to an endpoint. Sent to the others.",
 )
 
 # Their deliveries may fail without a word: news of news would never end.
@@ -94,6 +94,6 @@ INBOUND_RECEIVED = declare(
         "object_id": "",
         "received_at": "2026-11-22T10:00:00+00:00",
     },
-    meaning="A message from outside was verified and kept.",
+    description="A message from outside was verified and kept.",
     public=False,  # it came from outside: sending it on would be a relay for others
 )

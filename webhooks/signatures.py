@@ -50,28 +50,28 @@ class Unverified(errors.NotSignedIn):
 
     asks_for = "Signature"
     code = "signature.refused"
-    sentence = "The message could not be verified."
+    message = "The message could not be verified."
 
 
 class SignatureMissing(Unverified):
     """A header that the scheme needs is not there."""
 
     code = "signature.missing"
-    sentence = "The message is not signed as its source signs."
+    message = "The message is not signed as its source signs."
 
 
 class SignatureTooOld(Unverified):
     """Signed at another time than now, earlier or later; perhaps sent again by somebody else."""
 
     code = "signature.too_old"
-    sentence = "The message was signed more than five minutes from now. Check the sender's clock."
+    message = "The message was signed more than five minutes from now. Check the sender's clock."
 
 
 class SignatureInvalid(Unverified):
     """The signature is not one of these bytes by a secret of the source, or cannot be read."""
 
     code = "signature.invalid"
-    sentence = "The signature does not belong to this message."
+    message = "The signature does not belong to this message."
 
 
 class KeyPair(NamedTuple):

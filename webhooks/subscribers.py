@@ -9,12 +9,14 @@ from django.conf import settings
 from core.events.models import Event
 from core.events.registry import subscribe, subscribe_to_public_together
 from core.notifications import services as notifications
-from core.notifications.kinds import declare
+from core.notifications.kinds import register_notification
 from webhooks.models import Endpoint
 from webhooks.queries import endpoints as queries
 from webhooks.services import deliveries
 
-DISABLED = declare("endpoint.disabled", meaning="Nothing is sent to a webhook endpoint any more.")
+DISABLED = register_notification(
+    "endpoint.disabled", description="Nothing is sent to a webhook endpoint any more."
+)
 
 
 @subscribe_to_public_together

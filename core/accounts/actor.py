@@ -14,14 +14,14 @@ class ScopeMissing(errors.NotAllowed):
     """The API key was not given the scope."""
 
     code = "scope.missing"
-    sentence = "This API key was not given the scope for that."
+    message = "This API key was not given the scope for that."
 
 
 class RoleTooLow(errors.NotAllowed):
     """The member's role does not suffice."""
 
     code = "role.too_low"
-    sentence = "Your role in this organization does not allow that."
+    message = "Your role in this organization does not allow that."
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,14 +32,14 @@ class KeyRefused(errors.NotSignedIn):
     """The API key is malformed, unknown, revoked or expired; which of these, only the log tells."""
 
     code = "api_key.refused"
-    sentence = "This API key is not valid. It may have been revoked or have expired."
+    message = "This API key is not valid. It may have been revoked or have expired."
 
 
 class OrganizationNotFound(errors.NotFound):
     """X-Organization names none of the asker's organizations."""
 
     code = "organization.not_found"
-    sentence = "X-Organization does not name an organization of yours."
+    message = "X-Organization does not name an organization of yours."
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):

@@ -15,6 +15,6 @@ INVITATION_CREATED = declare(
     "invitation.created",
     data=InvitationCreated,
     example={"invitation_id": "01a20120-2c33-720d-813f-2661fc926788"},
-    meaning="A person was invited into an organization.",
+    description="A person was invited into an organization.",
     public=False,
 )

@@ -27,7 +27,7 @@ from core.accounts.services import (
     record_membership_event,
     set_teams,
 )
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import services as events
 from core.security.models import Severity
 from core.security.services import record_security_event
@@ -40,7 +40,7 @@ class NoMailServer(errors.Conflict):
     """Without mail the link could only be shown to the inviter, which must not happen."""
 
     code = "invitation.no_mail_server"
-    sentence = (
+    message = (
         "This installation has no mail server, so the invitation cannot be sent. "
         "Its operator can print a link with `manage.py invitation`."
     )
@@ -50,14 +50,14 @@ class TooManyInvitations(errors.Conflict):
     """An organization has a bounded number of open invitations."""
 
     code = "invitation.too_many"
-    sentence = "Too many invitations are open. Withdraw some first."
+    message = "Too many invitations are open. Withdraw some first."
 
 
 class InvitationUnusable(errors.NotFound):
     """The link is not one of ours, or it was used, withdrawn, replaced or has expired."""
 
     code = "invitation.unusable"
-    sentence = "This invitation is not valid. It may have been used, withdrawn or have expired."
+    message = "This invitation is not valid. It may have been used, withdrawn or have expired."
 
 
 def check_mail_server() -> None:
@@ -95,7 +95,7 @@ def create_invitation(
         email=address,
         role=role,
         invited_by=by.user if by else None,
-        expires_at=now(plus_seconds=settings.INVITATION_VALID_SECONDS),
+        expires_at=database_now(plus_seconds=settings.INVITATION_VALID_SECONDS),
     )
     set_teams(invitation, teams)
     if by is not None:  # an operator hands the printed link over in person
@@ -124,7 +124,7 @@ def open_invitation(token: str) -> Invitation:
         raise InvitationUnusable from error
     found: Invitation | None = (
         Invitation.objects.select_related("organization")
-        .filter(id=invitation_id, accepted_at=None, expires_at__gt=now())
+        .filter(id=invitation_id, accepted_at=None, expires_at__gt=database_now())
         .first()
     )
     if found is None:
@@ -165,7 +165,7 @@ def accept_invitation(*, token: str, user: User) -> Membership:
 
 def delete_expired_invitations() -> int:
     """Delete those that expired a while ago: addresses of people who never joined are not kept."""
-    horizon = now() - EXPIRED_KEPT_FOR
+    horizon = database_now() - EXPIRED_KEPT_FOR
     deleted, _by_model = Invitation.objects.filter(expires_at__lt=horizon).delete()
     return deleted
 
@@ -187,7 +187,7 @@ def _join(invitation: Invitation, user: User) -> Membership:
         record_membership_event(
             membership, "membership.created", invited_by, {"role": str(membership.role)}
         )
-    invitation.accepted_at = now()
+    invitation.accepted_at = database_now()
     invitation.save(update_fields=["accepted_at"])
     _record("invitation.accepted", invitation, user_id=user.pk)
     return membership

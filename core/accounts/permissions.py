@@ -15,14 +15,14 @@ class OrganizationRequired(errors.Invalid):
     """The person belongs to several organizations and named none."""
 
     code = "organization.required"
-    sentence = "You belong to several organizations. Name one in the X-Organization header."
+    message = "You belong to several organizations. Name one in the X-Organization header."
 
 
 class NoOrganization(errors.NotAllowed):
     """The person belongs to no organization."""
 
     code = "organization.none"
-    sentence = "You do not belong to an organization yet."
+    message = "You do not belong to an organization yet."
 
 
 class HasActor(BasePermission):

@@ -18,7 +18,7 @@ class Family:
     """A kind of thing that is read and written together."""
 
     name: str
-    meaning: str
+    description: str
     reads: Role
     writes: Role
 
@@ -26,11 +26,11 @@ class Family:
 _families: dict[str, Family] = {}
 
 
-def declare(
-    name: str, *, meaning: str, reads: Role = Role.VIEWER, writes: Role = Role.MEMBER
+def register_scope(
+    name: str, *, description: str, reads: Role = Role.VIEWER, writes: Role = Role.MEMBER
 ) -> None:
     """Make `name:read` and `name:write` known, each with the least role it takes."""
-    _families[name] = Family(name, meaning, reads, writes)
+    _families[name] = Family(name, description, reads, writes)
 
 
 def families() -> list[Family]:
@@ -52,6 +52,8 @@ def least_role(scope: str) -> Role:
     return family.reads if verb == "read" else family.writes
 
 
-declare("accounts", meaning="Organization, teams, members and API keys", writes=Role.ADMIN)
-declare("jobs", meaning="Background work")
-declare("notifications", meaning="What you are told, and how", writes=Role.VIEWER)
+register_scope(
+    "accounts", description="Organization, teams, members and API keys", writes=Role.ADMIN
+)
+register_scope("jobs", description="Background work")
+register_scope("notifications", description="What you are told, and how", writes=Role.VIEWER)

@@ -15,7 +15,7 @@ from core.accounts.actor import Actor
 from core.accounts.models import ApiKey, Invitation, Membership, Organization, Role, Team, User
 from core.accounts.models.api_key import KeyText, hash_secret
 from core.accounts.scopes import EVERYTHING, known_scopes
-from core.db.clock import now
+from core.db.clock import database_now
 from core.security.models import Severity
 from core.security.services import record_security_event
 
@@ -24,35 +24,35 @@ class LastOwner(errors.Conflict):
     """An organization always has an owner."""
 
     code = "organization.last_owner"
-    sentence = "An organization needs an owner. Make somebody else an owner first."
+    message = "An organization needs an owner. Make somebody else an owner first."
 
 
 class AlreadyMember(errors.Conflict):
     """The person belongs to the organization already."""
 
     code = "membership.exists"
-    sentence = "This person is a member already."
+    message = "This person is a member already."
 
 
 class RoleAboveYours(errors.NotAllowed):
     """Nobody hands out, changes or removes a role above their own."""
 
     code = "role.above_yours"
-    sentence = "That role is above your own."
+    message = "That role is above your own."
 
 
 class ScopeAboveYours(errors.NotAllowed):
     """A key cannot make a key that may do more than itself."""
 
     code = "scope.above_yours"
-    sentence = "An API key cannot be given a scope that you do not have."
+    message = "An API key cannot be given a scope that you do not have."
 
 
 class ForeignTeam(errors.Invalid):
     """A team of another organization, or none at all."""
 
     code = "team.unknown"
-    sentence = "There is no such team in this organization."
+    message = "There is no such team in this organization."
 
 
 class NewKey(NamedTuple):
@@ -138,7 +138,7 @@ def _end_membership(locked: Membership, by_user_id: uuid.UUID | None) -> None:
     _check_not_last_owner(locked)
     theirs = {"organization_id": locked.organization_id}
     keys = ApiKey.objects.filter(**theirs, user_id=locked.user_id, revoked_at=None)
-    keys.update(revoked_at=now())
+    keys.update(revoked_at=database_now())
     # An invitation rests on the rights of its sender, which end here.
     open_invitations = Invitation.objects.filter(**theirs, accepted_at=None)
     open_invitations.filter(invited_by_id=locked.user_id).delete()
@@ -162,7 +162,7 @@ def create_api_key(
     Raises Invalid for scopes or a time that make no sense, ScopeAboveYours.
     """
     _check_scopes(scopes, by)
-    if expires_at is not None and expires_at <= now():
+    if expires_at is not None and expires_at <= database_now():
         raise errors.Invalid(fields={"expires_at": ["This time has passed already."]})
     text = KeyText.new()
     row = ApiKey.objects.create(
@@ -182,7 +182,7 @@ def create_api_key(
 def revoke_api_key(*, api_key: ApiKey) -> ApiKey:
     """Make the key worthless everywhere at once; a revoked key stays as it is."""
     if api_key.revoked_at is None:
-        api_key.revoked_at = now()
+        api_key.revoked_at = database_now()
         api_key.save(update_fields=["revoked_at", "updated_at"])
         known_keys.forget_all()
         _record_key_event(api_key, "api_key.revoked")

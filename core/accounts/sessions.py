@@ -13,14 +13,14 @@ from django.contrib.sessions.backends import db
 from django.db.models.functions import Now
 
 from core.accounts.models import User
-from core.db.clock import now
+from core.db.clock import database_now
 
 
 class SessionStore(db.SessionStore):
     """Sessions as rows that end by the database's clock."""
 
     def get_expiry_date(self, **given: Any) -> datetime:
-        return super().get_expiry_date(**({"modification": now()} | given))
+        return super().get_expiry_date(**({"modification": database_now()} | given))
 
     def _get_session_from_db(self) -> Any:
         rows = self.model.objects.filter(session_key=self.session_key, expire_date__gt=Now())

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 from django.db.models import Q
 
 from core.accounts.models import Team
-from core.db.rows import OwnedQuerySet
+from core.db.rows import OrganizationModelQuerySet
 
 
-class TeamLimitedQuerySet(OwnedQuerySet):
+class TeamLimitedQuerySet(OrganizationModelQuerySet):
     """Rows with an `organization` and, at `team_path`, a team that may be null."""
 
     team_path: ClassVar[str] = "team"

@@ -91,7 +91,7 @@ class JobAdmin(ReadOnlyAdmin):
     inlines = (AttemptInline, StepInline)
     actions = ("requeue", "cancel", "put_first")
     fieldsets = (
-        (None, {"fields": ("how", "error_sentence", "tries", "waited", "took")}),
+        (None, {"fields": ("how", "error_message", "tries", "waited", "took")}),
         (
             "What it is about",
             {"fields": ("about", "organization", "team", "requested_by", "arguments_shown")},
@@ -115,8 +115,8 @@ class JobAdmin(ReadOnlyAdmin):
                     "lease_owner",
                     "lease_token",
                     "lease_until",
-                    "nudged_at",
-                    "nudges",
+                    "dispatched_at",
+                    "dispatch_count",
                 ),
             },
         ),
@@ -201,7 +201,7 @@ class JobAdmin(ReadOnlyAdmin):
             try:
                 act(job=job)
                 done += 1
-            except errors.Refusal as refusal:
+            except errors.DomainError as refusal:
                 self.message_user(request, f"{job}: {refusal.detail}", messages.WARNING)
         if done:
             self.message_user(request, f"{done} {participle}.", messages.SUCCESS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.admin import cells
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import queries
 from core.jobs.queries import Hour, QueueDepth
 
@@ -63,7 +63,7 @@ def load_now() -> Load:
     hours = queries.ended_per_hour(hours=HOURS)
     return Load(
         queues=[_line(depth) for depth in queries.queue_depths()],
-        bars=bars_of(hours, until=now()),
+        bars=bars_of(hours, until=database_now()),
         most=_most(hours),
         succeeded=sum(hour.succeeded for hour in hours),
         failed=sum(hour.failed for hour in hours),

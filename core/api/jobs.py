@@ -60,7 +60,9 @@ class JobFilter(django_filters.FilterSet):
         filters = super().get_filters()
         for about in subjects.declared():
             narrow = partial(_about, about)
-            filters[about.name] = django_filters.UUIDFilter(method=narrow, help_text=about.meaning)
+            filters[about.name] = django_filters.UUIDFilter(
+                method=narrow, help_text=about.description
+            )
         return filters
 
 
@@ -68,7 +70,7 @@ class InternalJob(errors.NotAllowed):
     """Somebody's letter, or bytes to be removed: no colleague may stop that."""
 
     code = "job.internal"
-    sentence = "This follows from what was done already. Only staff can stop it."
+    message = "This follows from what was done already. Only staff can stop it."
 
 
 class JobViewSet(ReadViewSet):
@@ -86,7 +88,7 @@ class JobViewSet(ReadViewSet):
         return job_queries.with_children_progress(visible)
 
     def paginate_queryset(self, queryset: Any) -> Any:
-        return job_queries.paced(super().paginate_queryset(queryset) or [])
+        return job_queries.with_estimates(super().paginate_queryset(queryset) or [])
 
     @extend_schema(
         summary="Read a job",
@@ -96,7 +98,7 @@ class JobViewSet(ReadViewSet):
         responses={200: WatchedJobSerializer, 304: OpenApiResponse(description="Nothing changed.")},
     )
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        [job] = job_queries.paced([self.get_object()])
+        [job] = job_queries.with_estimates([self.get_object()])
         etag = etag_of(job)
         if _is_known(etag, request):
             answer = Response(status=HTTPStatus.NOT_MODIFIED)

@@ -83,16 +83,16 @@ class NotificationViewSet(ReadViewSet):
 class PreferenceSerializer(StrictModelSerializer):
     """Whether one kind of notification is shown in the application and sent by e-mail."""
 
-    meaning = serializers.SerializerMethodField()
+    description = serializers.SerializerMethodField()
 
     class Meta:
         model = NotificationPreference
-        fields = ("kind", "meaning", "in_app", "email")
+        fields = ("kind", "description", "in_app", "email")
         read_only_fields = ("kind",)
 
-    def get_meaning(self, row: NotificationPreference) -> str:
+    def get_description(self, row: NotificationPreference) -> str:
         kind = kind_of(row.kind)
-        return kind.meaning if kind else ""
+        return kind.description if kind else ""
 
 
 class PreferenceListView(ApiView):

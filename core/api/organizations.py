@@ -21,7 +21,7 @@ class PersonOnly(errors.NotAllowed):
     """Only a signed-in person may do this, not an API key."""
 
     code = "organization.person_only"
-    sentence = "An API key belongs to one organization. Sign in to create another."
+    message = "An API key belongs to one organization. Sign in to create another."
 
 
 class OrganizationSerializer(StrictModelSerializer):

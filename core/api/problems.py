@@ -19,7 +19,7 @@ class CodeSerializer(serializers.Serializer[Any]):
 
     code = serializers.CharField()
     status = serializers.IntegerField()
-    sentence = serializers.CharField()
+    message = serializers.CharField()
 
 
 class ProblemListView(OpenView):
@@ -43,5 +43,5 @@ class ProblemView(OpenView):
         return Response(_shown(kind))
 
 
-def _shown(kind: type[errors.Refusal]) -> dict[str, Any]:
-    return {"code": kind.code, "status": int(status_of(kind)), "sentence": kind.sentence}
+def _shown(kind: type[errors.DomainError]) -> dict[str, Any]:
+    return {"code": kind.code, "status": int(status_of(kind)), "message": kind.message}

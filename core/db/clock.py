@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 
-def now(*, plus_seconds: float = 0.0) -> datetime:
+def database_now(*, plus_seconds: float = 0.0) -> datetime:
     """The database's wall clock at this moment, shifted by `plus_seconds`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp() + make_interval(secs => %s)", [plus_seconds])

@@ -24,17 +24,17 @@ class Asker(Protocol):
     def organization(self) -> Any: ...
 
 
-class RowQuerySet(models.QuerySet[Any]):
+class BaseQuerySet(models.QuerySet[Any]):
     """Rows whose `updated_at` follows every update."""
 
     def update(self, **changes: Any) -> int:
         """Update the rows; `updated_at` becomes the database's time."""
-        if issubclass(self.model, Row):  # segments have no times of their own
+        if issubclass(self.model, BaseModel):  # segments have no times of their own
             changes.setdefault("updated_at", Now())
         return super().update(**changes)
 
 
-class Row(models.Model):
+class BaseModel(models.Model):
     """A row with a time-ordered id and the times of its creation and last change.
 
     Both times are the database's: the clocks of processes differ.
@@ -44,7 +44,7 @@ class Row(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    objects: ClassVar[Any] = RowQuerySet.as_manager()
+    objects: ClassVar[Any] = BaseQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -75,7 +75,7 @@ class Row(models.Model):
         return found is not None
 
 
-class OwnedQuerySet(RowQuerySet):
+class OrganizationModelQuerySet(BaseQuerySet):
     """Rows of an organization, seen only through `visible_to`."""
 
     def visible_to(self, actor: Asker) -> Self:
@@ -83,14 +83,14 @@ class OwnedQuerySet(RowQuerySet):
         return self.filter(organization=actor.organization)
 
 
-class OwnedRow(Row):
+class OrganizationModel(BaseModel):
     """A row that belongs to one organization."""
 
     organization = models.ForeignKey(
         "core.Organization", on_delete=models.CASCADE, related_name="+"
     )
 
-    objects: ClassVar[Any] = OwnedQuerySet.as_manager()
+    objects: ClassVar[Any] = OrganizationModelQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 
-def insist_on_transaction(step: str) -> None:
+def require_transaction(step: str) -> None:
     """Raise RuntimeError unless a transaction is open, with which `step` commits or vanishes."""
     if not connection.in_atomic_block:
         raise RuntimeError(f"{step} must run inside the transaction of the service that calls it")

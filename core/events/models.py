@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 
-class Event(OwnedRow):
+class Event(OrganizationModel):
     """A fact about an organization, in the past tense.
 
     `data` is exactly what the type declares. `finished` names the subscribers that have run;

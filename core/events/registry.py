@@ -37,7 +37,7 @@ class EventType:
     public: bool
     data: type
     example: Mapping[str, Any]
-    meaning: str
+    description: str
 
     def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise TypeError when `data` is not exactly what the type declares."""
@@ -79,7 +79,7 @@ def declare(
     *,
     data: type,
     example: Mapping[str, Any],
-    meaning: str,
+    description: str,
     version: int = 1,
     public: bool = True,
 ) -> EventType:
@@ -88,7 +88,7 @@ def declare(
         raise ValueError(f"{name!r} is not of the form noun.verb")
     if name in _types:
         raise ValueError(f"{name} is declared twice")
-    kind = EventType(name, version, public, data, example, meaning)
+    kind = EventType(name, version, public, data, example, description)
     kind.check_data(example)
     _types[name] = kind
     return kind

@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 
-from core.db.clock import now
-from core.db.transactions import insist_on_transaction
+from core.db.clock import database_now
+from core.db.transactions import require_transaction
 from core.events.models import Event
 from core.events.registry import EventType, Subscriber, subscribers_of
 from core.monitoring.requests import current_request_id
@@ -37,7 +37,7 @@ def publish(
     Raises TypeError when `data` is not what the type declares and RuntimeError outside a
     transaction, because a fact and what made it true must commit together.
     """
-    insist_on_transaction("publish")
+    require_transaction("publish")
     kind.check_data(data)
     event = Event.objects.create(
         type=kind.name,
@@ -76,7 +76,7 @@ def fan_out(*, limit: int = 100, until: float = math.inf) -> int:
 
 
 def _waiting(limit: int) -> list[uuid.UUID]:
-    due = Event.objects.filter(fanned_out_at=None).exclude(next_try_at__gt=now())
+    due = Event.objects.filter(fanned_out_at=None).exclude(next_try_at__gt=database_now())
     return list(due.order_by("occurred_at", "id").values_list("id", flat=True)[:limit])
 
 
@@ -123,7 +123,7 @@ def _record_finished(events: list[Event]) -> set[uuid.UUID]:
         alike[tuple(event.finished), not _unfinished(event)].append(event.id)
     done: set[uuid.UUID] = set()
     for (finished, is_done), ids in alike.items():
-        changes = {"fanned_out_at": now(), "tries": 1} if is_done else {}
+        changes = {"fanned_out_at": database_now(), "tries": 1} if is_done else {}
         if is_done or finished:
             Event.objects.filter(id__in=ids).update(finished=list(finished), **changes)
         done.update(ids if is_done else ())
@@ -165,7 +165,7 @@ def _record_outcome(event: Event, *, failed: bool) -> None:
     event.tries += 1
     if failed:
         delay = min(FIRST_RETRY_SECONDS * 2 ** (event.tries - 1), LONGEST_RETRY_SECONDS)
-        event.next_try_at = now(plus_seconds=delay)
+        event.next_try_at = database_now(plus_seconds=delay)
     else:
-        event.fanned_out_at = now()
+        event.fanned_out_at = database_now()
     event.save()

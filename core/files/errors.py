@@ -15,45 +15,45 @@ class StorageUnavailable(errors.TooBusy):
     """Storage cannot do its part at the moment; nothing is wrong with the request."""
 
     code = "storage.unavailable"
-    sentence = "The storage of files is not available. Try again shortly."
+    message = "The storage of files is not available. Try again shortly."
 
-    def __init__(self, sentence: str | None = None, *, retry_after: float = RETRY_SECONDS) -> None:
-        super().__init__(sentence, retry_after=retry_after)
+    def __init__(self, message: str | None = None, *, retry_after: float = RETRY_SECONDS) -> None:
+        super().__init__(message, retry_after=retry_after)
 
 
 class StorageFull(StorageUnavailable):
     """The disk takes no more bytes."""
 
     code = "storage.full"
-    sentence = "There is no room for this file at the moment."
+    message = "There is no room for this file at the moment."
 
 
 class StorageReadOnly(StorageUnavailable):
     """The disk is mounted read-only, or this process may not write to it."""
 
     code = "storage.read_only"
-    sentence = "Files cannot be written at the moment."
+    message = "Files cannot be written at the moment."
 
 
 class StorageAway(StorageUnavailable):
     """The disk or bucket does not answer, or refuses this process."""
 
     code = "storage.away"
-    sentence = "The storage of files does not answer. Try again shortly."
+    message = "The storage of files does not answer. Try again shortly."
 
 
 class FileMissing(StorageUnavailable):
     """A row names bytes that are not in the storage which this process sees."""
 
     code = "storage.file_missing"
-    sentence = "The stored file cannot be found at the moment. The operator has to look into it."
+    message = "The stored file cannot be found at the moment. The operator has to look into it."
 
 
 class FileDamaged(errors.TooBusy):
     """The stored bytes are not those that were accepted; waiting alone will not mend them."""
 
     code = "storage.file_damaged"
-    sentence = "The stored file is damaged. Upload it again, or ask the operator to restore it."
+    message = "The stored file is damaged. Upload it again, or ask the operator to restore it."
 
     def __init__(self) -> None:
         super().__init__(retry_after=RETRY_SECONDS)

@@ -28,14 +28,14 @@ class UploadTooLarge(errors.TooLarge):
     """More bytes than this server accepts."""
 
     code = "upload.too_large"
-    sentence = "The file is larger than this server accepts."
+    message = "The file is larger than this server accepts."
 
 
 class UploadIncomplete(errors.Invalid):
     """The connection ended before all announced bytes arrived."""
 
     code = "upload.incomplete"
-    sentence = "The upload ended before all of the announced bytes had arrived."
+    message = "The upload ended before all of the announced bytes had arrived."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from core import errors
-from core.db.clock import now
+from core.db.clock import database_now
 
 _SALT = "core.files.links"
 
@@ -24,14 +24,14 @@ class LinkInvalid(errors.NotAllowed):
     """The link was altered, or its row no longer has that file."""
 
     code = "link.invalid"
-    sentence = "This link is not valid. Ask for a new one."
+    message = "This link is not valid. Ask for a new one."
 
 
 class LinkExpired(errors.NotAllowed):
     """The link was valid and its time is over."""
 
     code = "link.expired"
-    sentence = "This link has expired. Ask for a new one."
+    message = "This link has expired. Ask for a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def check_link(model: type[Model], *, row_id: UUID, token: str) -> UUID:
     seconds, stored_file_id = _parts(token)
     if not constant_time_compare(token, _token(model, row_id, stored_file_id, seconds)):
         raise LinkInvalid
-    if seconds <= now().timestamp():
+    if seconds <= database_now().timestamp():
         raise LinkExpired
     return stored_file_id
 

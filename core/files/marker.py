@@ -40,7 +40,7 @@ class WrongStorage(StorageUnavailable):
     """This process sees another storage than the one that belongs to the database."""
 
     code = "storage.wrong"
-    sentence = (
+    message = (
         "The storage of files is not the one that belongs to the database. The operator has to"
         " look into it."
     )

@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 
 class FileProblem(models.TextChoices):
@@ -17,7 +17,7 @@ class FileProblem(models.TextChoices):
     DAMAGED = "damaged"
 
 
-class StoredFile(OwnedRow):
+class StoredFile(OrganizationModel):
     """One content of one organization, however many rows use it.
 
     `references` counts those rows; the bytes are deleted, by a job, when the last one is gone.
@@ -44,7 +44,7 @@ class StoredFile(OwnedRow):
         return self.key
 
 
-class PendingFile(OwnedRow):
+class PendingFile(OrganizationModel):
     """Bytes that are being stored, from before their first byte until their `StoredFile` commits.
 
     The row goes in the transaction that writes the `StoredFile`. A row that outlives its time names

@@ -66,7 +66,7 @@ def faults_of(url: str) -> list[str]:
             bucket.addressing not in _ADDRESSING
         ),
     }
-    return [sentence for sentence, is_so in found.items() if is_so]
+    return [message for message, is_so in found.items() if is_so]
 
 
 def storage_at(url: str) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from django.db import DatabaseError, InterfaceError, models, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.db.rows import new_id
-from core.db.transactions import insist_on_transaction
+from core.db.transactions import require_transaction
 from core.files import fetched
 from core.files.errors import FileDamaged, FileMissing, StorageAway
 from core.files.incoming import Incoming
@@ -62,7 +62,7 @@ class Placed:
 
     def keep(self) -> StoredFile:
         """The row of these bytes with one more reference, in the caller's open transaction."""
-        insist_on_transaction("keep")
+        require_transaction("keep")
         twin = self._twins().select_for_update(no_key=True).first()
         if twin is None:
             if not self._is_written:  # the twin seen by `write` was deleted meanwhile; very rare
@@ -160,7 +160,7 @@ def take_abandoned() -> dict[uuid.UUID, list[str]]:
 
     The caller hands them to the job `core.delete_files`, in the same open transaction.
     """
-    insist_on_transaction("take_abandoned")
+    require_transaction("take_abandoned")
     overdue = PendingFile.objects.filter(settle_at__lte=Now()).order_by("settle_at")
     rows = list(overdue.select_for_update(skip_locked=True)[:ABANDONED_AT_ONCE])
     PendingFile.objects.filter(id__in=[row.id for row in rows]).delete()
@@ -175,7 +175,7 @@ def release(stored: StoredFile) -> str | None:
 
     The caller hands the key to the job `core.delete_files`, so the bytes outlive a rollback.
     """
-    insist_on_transaction("release")
+    require_transaction("release")
     held = StoredFile.objects.select_for_update(no_key=True).get(id=stored.id)
     if held.references > 1:
         StoredFile.objects.filter(id=held.id).update(references=F("references") - 1)
@@ -197,7 +197,7 @@ def sweep_unnamed() -> None:
     Raises WrongStorage: in the storage of another installation no row names anything.
     """
     check_storage()
-    horizon = now() - UNNAMED_FOR
+    horizon = database_now() - UNNAMED_FOR
     folders, _ = default_storage.listdir("")
     for folder in filter(_is_id, folders):
         _, names = default_storage.listdir(folder)

@@ -36,103 +36,103 @@ class BadRequest(errors.Invalid):
     """The request itself is malformed."""
 
     code = "bad_request"
-    sentence = "The request could not be understood."
+    message = "The request could not be understood."
 
 
 class WrongHost(errors.Invalid):
     """The Host header names a host that this server does not answer for."""
 
     code = "host.unknown"
-    sentence = "This server does not answer for that host."
+    message = "This server does not answer for that host."
 
 
 class BodyIncomplete(errors.Invalid):
     """Fewer bytes arrived than were announced."""
 
     code = "body.incomplete"
-    sentence = "The body ended before the announced number of bytes had arrived."
+    message = "The body ended before the announced number of bytes had arrived."
 
 
-class BodyTooSlow(errors.Refusal):
+class BodyTooSlow(errors.DomainError):
     """The client sent nothing for a while, or less than the least rate."""
 
     code = "body.too_slow"
-    sentence = "The body of the request arrived too slowly."
+    message = "The body of the request arrived too slowly."
 
 
 class LengthRequired(errors.Invalid):
     """A body in chunks, or with a Content-Length that is no number."""
 
     code = "body.length_required"
-    sentence = "Send the body with a Content-Length."
+    message = "Send the body with a Content-Length."
 
 
-class MethodNotAllowed(errors.Refusal):
+class MethodNotAllowed(errors.DomainError):
     """The address exists, the method does not."""
 
     code = "method_not_allowed"
-    sentence = "This address does not answer that method."
+    message = "This address does not answer that method."
 
 
-class NotAcceptable(errors.Refusal):
+class NotAcceptable(errors.DomainError):
     """No representation suits the Accept header."""
 
     code = "not_acceptable"
-    sentence = "The answer is not available in the form you asked for."
+    message = "The answer is not available in the form you asked for."
 
 
 class UnsupportedMediaType(errors.Invalid):
     """The body's Content-Type is not one this address reads."""
 
     code = "unsupported_media_type"
-    sentence = "This address does not read bodies of that Content-Type."
+    message = "This address does not read bodies of that Content-Type."
 
 
-class Unprocessable(errors.Refusal):
+class Unprocessable(errors.DomainError):
     """Well-formed and valid by itself, but not together with what came before."""
 
     code = "unprocessable"
-    sentence = "This cannot be done as asked."
+    message = "This cannot be done as asked."
 
 
 class Throttled(errors.TooBusy):
     """The asker sends more than is allowed."""
 
     code = "throttled"
-    sentence = "You are sending more requests than allowed. Wait a little."
+    message = "You are sending more requests than allowed. Wait a little."
 
 
 class InUse(errors.Conflict):
     """Other rows lean on the one that was to be deleted."""
 
     code = "in_use"
-    sentence = "Something else still depends on this."
+    message = "Something else still depends on this."
 
 
 class Exists(errors.Conflict):
     """A unique constraint was met, by a request that was a moment too late for the check before."""
 
     code = "exists"
-    sentence = "There is such a thing already."
+    message = "There is such a thing already."
 
 
 class DatabaseAway(errors.TooBusy):
     """The database did not answer, or not in time."""
 
     code = "database_away"
-    sentence = "The database did not answer in time. Try again shortly."
+    message = "The database did not answer in time. Try again shortly."
 
 
-class Internal(errors.Refusal):
+class Internal(errors.DomainError):
     """A mistake of ours; the log has it under the request id."""
 
     code = "internal"
-    sentence = "Something went wrong on our side. It has been logged under the request id."
+    message = "Something went wrong on our side. It has been logged under the request id."
 
 
 # The nearest class above an error decides.
-STATUSES: dict[type[errors.Refusal], HTTPStatus] = {
-    errors.Refusal: HTTPStatus.BAD_REQUEST,
+STATUSES: dict[type[errors.DomainError], HTTPStatus] = {
+    errors.DomainError: HTTPStatus.BAD_REQUEST,
     errors.Invalid: HTTPStatus.BAD_REQUEST,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NotSignedIn: HTTPStatus.UNAUTHORIZED,
@@ -162,7 +162,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     return problem(refusal)
 
 
-def _refusal_of_view(error: Exception, context: dict[str, Any]) -> errors.Refusal | None:
+def _refusal_of_view(error: Exception, context: dict[str, Any]) -> errors.DomainError | None:
     """The refusals that name what the asked view answers or reads."""
     view, request = context.get("view"), context.get("request")
     if view is None or request is None:
@@ -178,7 +178,7 @@ def _refusal_of_view(error: Exception, context: dict[str, Any]) -> errors.Refusa
     return None
 
 
-def problem(refusal: errors.Refusal) -> HttpResponse:
+def problem(refusal: errors.DomainError) -> HttpResponse:
     """The answer to a refusal."""
     status = status_of(refusal)
     response = HttpResponse(orjson.dumps(body_of(refusal)), content_type=MEDIA_TYPE, status=status)
@@ -189,7 +189,7 @@ def problem(refusal: errors.Refusal) -> HttpResponse:
     return response
 
 
-def body_of(refusal: errors.Refusal) -> dict[str, Any]:
+def body_of(refusal: errors.DomainError) -> dict[str, Any]:
     """The members of the problem; `fields` and `retry_after` only when they say something."""
     status = status_of(refusal)
     body: dict[str, Any] = {
@@ -207,18 +207,18 @@ def body_of(refusal: errors.Refusal) -> dict[str, Any]:
     return body
 
 
-def status_of(refusal: errors.Refusal | type[errors.Refusal]) -> HTTPStatus:
+def status_of(refusal: errors.DomainError | type[errors.DomainError]) -> HTTPStatus:
     """The status of a refusal: that of the nearest class in the table."""
     kind = refusal if isinstance(refusal, type) else type(refusal)
     return next(STATUSES[above] for above in kind.__mro__ if above in STATUSES)
 
 
-def all_codes() -> dict[str, type[errors.Refusal]]:
+def all_codes() -> dict[str, type[errors.DomainError]]:
     """Every code that loaded modules may answer, with the class that says it."""
-    return {kind.code: kind for kind in _refusals(errors.Refusal) if "code" in vars(kind)}
+    return {kind.code: kind for kind in _refusals(errors.DomainError) if "code" in vars(kind)}
 
 
-def _refusals(kind: type[errors.Refusal]) -> Iterator[type[errors.Refusal]]:
+def _refusals(kind: type[errors.DomainError]) -> Iterator[type[errors.DomainError]]:
     yield kind
     for below in kind.__subclasses__():
         yield from _refusals(below)
@@ -227,9 +227,9 @@ def _refusals(kind: type[errors.Refusal]) -> Iterator[type[errors.Refusal]]:
 # --- What other libraries raise ------------------------------------------------------------------
 
 
-def refusal_for(error: Exception) -> errors.Refusal | None:
+def refusal_for(error: Exception) -> errors.DomainError | None:
     """The refusal that an exception amounts to, or None for one that is a mistake of ours."""
-    if isinstance(error, errors.Refusal):
+    if isinstance(error, errors.DomainError):
         return error
     for kind, translate in TRANSLATIONS:
         if isinstance(error, kind):
@@ -237,17 +237,17 @@ def refusal_for(error: Exception) -> errors.Refusal | None:
     return None
 
 
-def _from_validation(error: drf_errors.ValidationError) -> errors.Refusal:
+def _from_validation(error: drf_errors.ValidationError) -> errors.DomainError:
     return _invalid(dict(flat_fields(error.detail)))
 
 
-def _from_django_validation(error: django_errors.ValidationError) -> errors.Refusal:
+def _from_django_validation(error: django_errors.ValidationError) -> errors.DomainError:
     if hasattr(error, "error_dict"):
         return _invalid({k: list(v) for k, v in error.message_dict.items()})
     return _invalid({"": list(error.messages)})
 
 
-def _invalid(fields: Fields) -> errors.Refusal:
+def _invalid(fields: Fields) -> errors.DomainError:
     """What concerns no field becomes the sentence of the whole."""
     general = [*fields.pop("", []), *fields.pop(django_errors.NON_FIELD_ERRORS, [])]
     return errors.Invalid(" ".join(general) or None, fields=fields or None)
@@ -269,17 +269,17 @@ def flat_fields(detail: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
             yield from flat_fields(inner, ".".join(filter(None, (path, step))))
 
 
-def _from_throttled(error: Any) -> errors.Refusal:
+def _from_throttled(error: Any) -> errors.DomainError:
     return Throttled(retry_after=error.wait)
 
 
-def _from_data_error(error: Exception) -> errors.Refusal:
+def _from_data_error(error: Exception) -> errors.DomainError:
     # A value that PostgreSQL cannot hold came from outside, but a check of ours let it through.
     log.warning("http.data_error", exc_info=error)
     return errors.Invalid()
 
 
-def _from_integrity_error(error: Exception) -> errors.Refusal | None:
+def _from_integrity_error(error: Exception) -> errors.DomainError | None:
     """Lost races are the client's to know; any other broken constraint is a mistake of ours."""
     match getattr(error.__cause__, "sqlstate", None):
         case "23505":  # unique_violation
@@ -289,18 +289,20 @@ def _from_integrity_error(error: Exception) -> errors.Refusal | None:
     return None
 
 
-def _from_operational_error(error: Exception) -> errors.Refusal:
+def _from_operational_error(error: Exception) -> errors.DomainError:
     log.error("http.database_away", exc_info=error)
     return DatabaseAway(retry_after=5)
 
 
-def _as(kind: type[errors.Refusal], *, detail: bool = False) -> Callable[[Any], errors.Refusal]:
+def _as(
+    kind: type[errors.DomainError], *, detail: bool = False
+) -> Callable[[Any], errors.DomainError]:
     """Translate to `kind`, with the library's own sentence when it is fit for the client."""
     return lambda error: kind(str(error.detail) if detail else None)
 
 
 # Looked through in order: the special before the general.
-TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], errors.Refusal | None]]] = [
+TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], errors.DomainError | None]]] = [
     (drf_errors.ValidationError, _from_validation),
     (drf_errors.ParseError, _as(BadRequest, detail=True)),
     (drf_errors.AuthenticationFailed, _as(errors.NotSignedIn, detail=True)),
@@ -328,12 +330,12 @@ TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], errors.Refusal | None]
 ]
 
 
-def translate(kind: type[Exception], to: Callable[[Any], errors.Refusal | None]) -> None:
+def translate(kind: type[Exception], to: Callable[[Any], errors.DomainError | None]) -> None:
     """Let a package that this one does not know say what its exceptions amount to."""
     TRANSLATIONS.append((kind, to))
 
 
-def no_such_address(request: HttpRequest, **_rest: str) -> HttpResponse:
+def api_not_found(request: HttpRequest, **_rest: str) -> HttpResponse:
     """A view for every address below /api/ that nothing else answers, also while DEBUG is on."""
     nearest = nearest_address(request.path)
     hint = f"Did you mean {nearest}?" if nearest else "/api/docs/ shows those that there are."

@@ -197,7 +197,7 @@ def _blocks_of(file: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _refused(environ: Mapping[str, Any], refusal: errors.Refusal) -> Answer:
+def _refused(environ: Mapping[str, Any], refusal: errors.DomainError) -> Answer:
     """The answer to a request that Django did not answer, with the log line it would have had."""
     request_id = request_id_from(environ.get("HTTP_X_REQUEST_ID"))
     with bound_to_request(request_id):
@@ -261,7 +261,7 @@ class Body:
     async def linger(self) -> None:
         """Read on for a moment. A connection closed on a sender loses the answer on its way."""
         end = self._arrived + LINGER_BYTES
-        with contextlib.suppress(TimeoutError, ClientGone, errors.Refusal):
+        with contextlib.suppress(TimeoutError, ClientGone, errors.DomainError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while not self.is_whole and self._arrived < end:
                     await self._next()

@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import errors
-from core.db.clock import now
+from core.db.clock import database_now
 from core.http.errors import Unprocessable
 from core.http.models import IdempotencyKey
 from core.http.parsers import JsonTooLarge, announced_length
@@ -40,21 +40,21 @@ class InvalidKey(errors.Invalid):
     """A key that is empty, too long or not printable ASCII."""
 
     code = "idempotency.key_invalid"
-    sentence = "Idempotency-Key must be 1 to 255 printable ASCII characters."
+    message = "Idempotency-Key must be 1 to 255 printable ASCII characters."
 
 
 class KeyReused(Unprocessable):
     """The key was used for another request."""
 
     code = "idempotency.key_reused"
-    sentence = "This Idempotency-Key was used for a different request."
+    message = "This Idempotency-Key was used for a different request."
 
 
 class StillRunning(errors.Conflict):
     """The first request with this key has not been answered yet."""
 
     code = "idempotency.running"
-    sentence = "A request with this Idempotency-Key is still running."
+    message = "A request with this Idempotency-Key is still running."
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def answer_once(
     with transaction.atomic():
         _take(sender, key)
         kept = IdempotencyKey.objects.filter(**sender.as_filter(), key=key).first()
-        if kept and kept.created_at > now() - KEPT_FOR:
+        if kept and kept.created_at > database_now() - KEPT_FOR:
             return _replay(kept, fingerprint)
         response = answer()
         if response.status_code >= HTTPStatus.BAD_REQUEST:
@@ -138,7 +138,9 @@ def fingerprint_of(request: Request, *, max_bytes: int) -> str:
 
 def sweep_idempotency_keys() -> int:
     """Delete keys older than a day, some at a time; return how many went."""
-    old = IdempotencyKey.objects.filter(created_at__lt=now() - KEPT_FOR).order_by("created_at")
+    old = IdempotencyKey.objects.filter(created_at__lt=database_now() - KEPT_FOR).order_by(
+        "created_at"
+    )
     swept = 0
     while ids := list(old.values_list("id", flat=True)[:SWEPT_AT_ONCE]):
         swept += IdempotencyKey.objects.filter(id__in=ids).delete()[0]

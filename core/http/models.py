@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 
-from core.db.rows import Row
+from core.db.rows import BaseModel
 
 
-class IdempotencyKey(Row):
+class IdempotencyKey(BaseModel):
     """The answer given to a POST, kept for a day under the key its sender chose.
 
     A key belongs to who sent it: another organization, person or API key may use the same text.

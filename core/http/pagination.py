@@ -26,14 +26,14 @@ class InvalidCursor(errors.Invalid):
     """A cursor that this list did not hand out."""
 
     code = "cursor.invalid"
-    sentence = "This cursor does not belong to this list. Start again without one."
+    message = "This cursor does not belong to this list. Start again without one."
 
 
 class InvalidPageSize(errors.Invalid):
     """A page size that is no whole number from 1 to 100."""
 
     code = "page_size.invalid"
-    sentence = f"page_size must be a whole number from 1 to {LARGEST_SIZE}."
+    message = f"page_size must be a whole number from 1 to {LARGEST_SIZE}."
 
 
 class Column(NamedTuple):

@@ -19,21 +19,21 @@ class InvalidJson(errors.Invalid):
     """The body is not JSON (RFC 8259) in UTF-8."""
 
     code = "json.invalid"
-    sentence = "The body is not valid JSON."
+    message = "The body is not valid JSON."
 
 
 class JsonTooLarge(errors.TooLarge):
     """The body has more bytes than its address reads."""
 
     code = "json.too_large"
-    sentence = "The JSON body is larger than this server accepts."
+    message = "The JSON body is larger than this server accepts."
 
 
 class JsonTooDeep(errors.Invalid):
     """The body nests more containers than settings.JSON_MAX_DEPTH."""
 
     code = "json.too_deep"
-    sentence = "The JSON body is nested more deeply than this server accepts."
+    message = "The JSON body is nested more deeply than this server accepts."
 
 
 class JSONParser(BaseParser):
@@ -104,7 +104,7 @@ def parse_json(raw: bytes) -> Any:
     return value
 
 
-def _refusal_for(error: orjson.JSONDecodeError, raw: bytes) -> errors.Refusal:
+def _refusal_for(error: orjson.JSONDecodeError, raw: bytes) -> errors.DomainError:
     """orjson has one exception for everything; its words and the bytes tell what it was."""
     if "depth" in error.msg:
         return JsonTooDeep()

@@ -21,7 +21,7 @@ class InvalidCharacter(errors.Invalid):
     """A NUL character or half of a surrogate pair in a text."""
 
     code = "text.invalid_character"
-    sentence = "Texts cannot hold NUL characters or lone surrogates."
+    message = "Texts cannot hold NUL characters or lone surrogates."
 
 
 def check_text(*texts: str) -> None:

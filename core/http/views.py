@@ -28,7 +28,7 @@ from core.http.text import check_text
 IDS_MEDIA_TYPE = "application/vnd.minutebook.ids+json"
 
 
-class OwnForm(DefaultContentNegotiation):
+class JsonOnlyNegotiation(DefaultContentNegotiation):
     """Answers in the first form the view has, whatever Accept or `?format=` ask for.
 
     There is only JSON, RFC 9110 allows it, and `format` stays free as the name of a filter.
@@ -53,7 +53,7 @@ class ApiView(APIView):
     idempotent: ClassVar[bool] = True
     unkept_fields: ClassVar[tuple[str, ...]] = ()
     query_parameters: ClassVar[Mapping[str, tuple[str, ...]] | None] = {}
-    content_negotiation_class = OwnForm
+    content_negotiation_class = JsonOnlyNegotiation
     request: Any
 
     @property
@@ -88,8 +88,8 @@ class ApiView(APIView):
         reads = f"This address has: {', '.join(known)}." if known else "This address has none."
         unknown = [parameter for parameter in request.query_params if parameter not in known]
         if unknown:
-            sentence = f"There is no such parameter. {reads}"
-            raise ValidationError({parameter: [sentence] for parameter in unknown})
+            message = f"There is no such parameter. {reads}"
+            raise ValidationError({parameter: [message] for parameter in unknown})
 
     def prepare_post(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """What a POST with an Idempotency-Key does before its transaction: asking the network.

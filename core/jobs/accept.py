@@ -22,8 +22,8 @@ ACCEPT = f"""
 INSERT INTO core_job AS job
        (id, created_at, updated_at, kind, queue, status, priority, max_attempts, arguments,
         organization_id, team_id, requested_by_id, request_id, parent_id, subject_id, dedup_key,
-        size, run_at, nudged_at, nudges, attempts, lease_owner, lease_token, progress, step,
-        error_code, error_sentence)
+        size, run_at, dispatched_at, dispatch_count, attempts, lease_owner, lease_token, progress, step,
+        error_code, error_message)
 SELECT %(id)s::uuid, moment, moment, %(kind)s::text, queue, 'queued', %(priority)s::smallint,
        %(max_attempts)s::smallint, %(arguments)s::jsonb, organization_id, %(team_id)s::uuid,
        %(requested_by_id)s::uuid, %(request_id)s::text, %(parent_id)s::uuid,
@@ -43,7 +43,7 @@ RETURNING *
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class JobRequest:
     """What a job is made of; `run_at` None is now."""
 
     kind: str
@@ -62,7 +62,7 @@ class Asked:
     run_at: datetime | None = None
 
 
-def accept(asked: Asked) -> Job | None:
+def accept(asked: JobRequest) -> Job | None:
     """Write the row, its message to follow the commit; None when an active job is its twin.
 
     Waits for another transaction that is writing the twin.
@@ -76,6 +76,6 @@ def accept(asked: Asked) -> Job | None:
     }
     written: Any = Job.objects.raw(ACCEPT, values)
     job: Job | None = next(iter(written), None)
-    if job is not None and job.nudged_at is not None:
+    if job is not None and job.dispatched_at is not None:
         dispatch.send_on_commit(job)
     return job

@@ -1,7 +1,7 @@
 """Work by the clock: jobs that are due once in every period, asked for by whoever strikes first.
 
 The relay strikes every minute or so; Celery's beat may, through the broker. However many do, the
-first strike within a period of a kind, on the database's clock, moves its `ClockTurn` and asks for
+first strike within a period of a kind, on the database's clock, moves its `PeriodicRun` and asks for
 the job; the others find the turn taken. Periods that nobody struck in are not made up for one by
 one: the next strike asks once.
 """
@@ -22,8 +22,8 @@ log = structlog.get_logger(__name__)
 STRIKE = "core.strike_clock"  # the name of the Celery task
 BY_THE_CLOCK = "by the clock"  # the dedup key: a slow job is not joined by its successor
 
-TAKE_TURN = """
-INSERT INTO core_clockturn AS turn (kind, period_at)
+CLAIM_PERIOD = """
+INSERT INTO core_periodicrun AS turn (kind, period_at)
 VALUES (%(kind)s,
         to_timestamp(floor(EXTRACT(epoch FROM clock_timestamp()) / %(every)s) * %(every)s))
 ON CONFLICT (kind) DO UPDATE SET period_at = EXCLUDED.period_at
@@ -40,7 +40,7 @@ def strike() -> list[Job]:
 
 def _ask(policy: Policy) -> Job | None:
     with transaction.atomic():
-        period_at = _take_turn(policy)
+        period_at = claim_period(policy)
         if period_at is None:
             return None
         log.info("clock.struck", kind=policy.kind, period=period_at.isoformat())
@@ -52,9 +52,9 @@ def _ask(policy: Policy) -> Job | None:
         )
 
 
-def _take_turn(policy: Policy) -> datetime | None:
+def claim_period(policy: Policy) -> datetime | None:
     """The period that begins with this strike; None when its job was asked for already."""
     with connection.cursor() as cursor:
-        cursor.execute(TAKE_TURN, {"kind": policy.kind, "every": policy.every_seconds})
+        cursor.execute(CLAIM_PERIOD, {"kind": policy.kind, "every": policy.every_seconds})
         row = cursor.fetchone()
     return row[0] if row else None

@@ -32,10 +32,10 @@ LOST_AFTER_SECONDS = 2.0  # an empty broker queue with a nudge older than this h
 # Whether the message of a job may go now; `job` is a row with its queue and organization.
 HAS_ROOM = """
 (SELECT count(*) FROM core_job AS sent
-  WHERE sent.queue = {job}.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL
+  WHERE sent.queue = {job}.queue AND sent.status = 'queued' AND sent.dispatched_at IS NOT NULL
 ) < %(window)s::int
 AND (SELECT count(*) FROM core_job AS sent
-      WHERE sent.queue = {job}.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL
+      WHERE sent.queue = {job}.queue AND sent.status = 'queued' AND sent.dispatched_at IS NOT NULL
         AND sent.organization_id IS NOT DISTINCT FROM {job}.organization_id
     ) < %(share)s::int
 """
@@ -43,30 +43,30 @@ AND (SELECT count(*) FROM core_job AS sent
 # A mark that a crash of the database forgets is a message too many: no reason to wait for its disk.
 MARK_IF_ROOM = f"""
 UPDATE core_job AS job
-   SET nudged_at = clock_timestamp(), nudges = nudges + 1
+   SET dispatched_at = clock_timestamp(), dispatch_count = dispatch_count + 1
   FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon
- WHERE id = %(id)s AND status = 'queued' AND nudged_at IS NULL AND run_at <= clock_timestamp()
+ WHERE id = %(id)s AND status = 'queued' AND dispatched_at IS NULL AND run_at <= clock_timestamp()
    AND {HAS_ROOM.format(job="job")}
 RETURNING id
 """  # noqa: S608 - a constant of ours
 
 # The organizations that wait are found by hopping over the index from one to the next, and of each
 # only as many jobs are looked at as could be sent: ten thousand more in a queue cost nothing.
-MARK_NEXT = """
+DISPATCH_NEXT = """
 WITH RECURSIVE owners AS (
     (SELECT organization_id FROM core_job
-      WHERE queue = %(queue)s AND status = 'queued' AND nudged_at IS NULL
+      WHERE queue = %(queue)s AND status = 'queued' AND dispatched_at IS NULL
         AND organization_id IS NOT NULL
       ORDER BY organization_id LIMIT 1)
     UNION ALL
     SELECT (SELECT job.organization_id FROM core_job AS job
-             WHERE job.queue = %(queue)s AND job.status = 'queued' AND job.nudged_at IS NULL
+             WHERE job.queue = %(queue)s AND job.status = 'queued' AND job.dispatched_at IS NULL
                AND job.organization_id > owners.organization_id
              ORDER BY job.organization_id LIMIT 1)
       FROM owners WHERE owners.organization_id IS NOT NULL
 ), sent AS (
     SELECT organization_id, count(*) AS held FROM core_job
-     WHERE queue = %(queue)s AND status = 'queued' AND nudged_at IS NOT NULL
+     WHERE queue = %(queue)s AND status = 'queued' AND dispatched_at IS NOT NULL
      GROUP BY organization_id
 ), room AS (
     SELECT GREATEST(0, %(window)s - COALESCE(sum(held), 0))::int AS free FROM sent
@@ -85,7 +85,7 @@ WITH RECURSIVE owners AS (
     SELECT job.*, asking.held, asking.held + asking.running AS load, asking.organization_id
       FROM asking CROSS JOIN room CROSS JOIN LATERAL (
            SELECT id, priority, run_at FROM core_job
-            WHERE queue = %(queue)s AND status = 'queued' AND nudged_at IS NULL
+            WHERE queue = %(queue)s AND status = 'queued' AND dispatched_at IS NULL
               AND organization_id = asking.organization_id AND run_at <= clock_timestamp()
             ORDER BY priority DESC, run_at
             LIMIT LEAST(room.free, GREATEST(0, %(share)s - asking.held))) AS job
@@ -99,7 +99,7 @@ WITH RECURSIVE owners AS (
              WHERE organization_id IS NULL) AS own
      CROSS JOIN room CROSS JOIN LATERAL (
            SELECT id, priority, run_at FROM core_job
-            WHERE queue = %(queue)s AND status = 'queued' AND nudged_at IS NULL
+            WHERE queue = %(queue)s AND status = 'queued' AND dispatched_at IS NULL
               AND organization_id IS NULL AND run_at <= clock_timestamp()
             ORDER BY priority DESC, run_at
             LIMIT LEAST(room.free, GREATEST(0, %(share)s - own.held))) AS job
@@ -111,8 +111,8 @@ WITH RECURSIVE owners AS (
      ORDER BY priority DESC, turn, run_at, id
      LIMIT (SELECT free FROM room)
 ), marked AS (
-    UPDATE core_job SET nudged_at = clock_timestamp(), nudges = nudges + 1
-     WHERE id IN (SELECT id FROM chosen) AND status = 'queued' AND nudged_at IS NULL
+    UPDATE core_job SET dispatched_at = clock_timestamp(), dispatch_count = dispatch_count + 1
+     WHERE id IN (SELECT id FROM chosen) AND status = 'queued' AND dispatched_at IS NULL
     RETURNING id, kind, queue
 )
 SELECT marked.* FROM marked JOIN chosen USING (id)
@@ -120,10 +120,10 @@ SELECT marked.* FROM marked JOIN chosen USING (id)
 """
 
 MARK_AGAIN = """
-UPDATE core_job SET nudged_at = clock_timestamp(), nudges = LEAST(nudges + 1, 8)
+UPDATE core_job SET dispatched_at = clock_timestamp(), dispatch_count = LEAST(dispatch_count + 1, 8)
  WHERE queue = %(queue)s AND status = 'queued'
-   AND nudged_at < clock_timestamp() - make_interval(secs => CASE WHEN %(lost)s
-       THEN %(lost_after)s ELSE %(again)s * power(2, LEAST(nudges, 8) - 1) END)
+   AND dispatched_at < clock_timestamp() - make_interval(secs => CASE WHEN %(lost)s
+       THEN %(lost_after)s ELSE %(again)s * power(2, LEAST(dispatch_count, 8) - 1) END)
 RETURNING id, kind, queue
 """
 
@@ -132,10 +132,10 @@ SELECT queue.name FROM unnest(%(queues)s::text[]) AS queue (name)
  WHERE EXISTS (SELECT FROM core_job
                 WHERE core_job.queue = queue.name AND status = 'queued' AND {jobs})
 """
-WAITING = "nudged_at IS NULL AND run_at <= clock_timestamp()"
+WAITING = "dispatched_at IS NULL AND run_at <= clock_timestamp()"
 SENT_A_WHILE_AGO = (
-    "nudged_at IS NOT NULL"
-    " AND nudged_at < clock_timestamp() - make_interval(secs => %(lost_after)s)"
+    "dispatched_at IS NOT NULL"
+    " AND dispatched_at < clock_timestamp() - make_interval(secs => %(lost_after)s)"
 )
 
 _broker_away_until = 0.0
@@ -167,7 +167,7 @@ def limits() -> dict[str, int]:
 
 def fill_windows() -> int:
     """Send messages for due jobs as far as the windows allow; return how many were sent."""
-    return sum(_send_marked(_mark(MARK_NEXT, queue)) for queue in _queues_with(WAITING))
+    return sum(_send_marked(_mark(DISPATCH_NEXT, queue)) for queue in _queues_with(WAITING))
 
 
 def nudge_again() -> int:
@@ -239,4 +239,4 @@ def _leave_to_relay(job_ids: list[uuid.UUID], error: Exception) -> None:
 
 
 def _unmark(job_ids: list[uuid.UUID]) -> None:
-    Job.objects.filter(id__in=job_ids, status="queued").update(nudged_at=None)
+    Job.objects.filter(id__in=job_ids, status="queued").update(dispatched_at=None)

@@ -27,11 +27,11 @@ JOB_FAILED = declare(
     "job.failed",
     data=JobEnded,
     example=EXAMPLE,
-    meaning="A job ended for a reason that another try would only repeat.",
+    description="A job ended for a reason that another try would only repeat.",
 )
 JOB_DEAD = declare(
     "job.dead",
     data=JobEnded,
     example={**EXAMPLE, "error_code": "job.worker_lost"},
-    meaning="A job used up its attempts and waits for somebody to look at it.",
+    description="A job used up its attempts and waits for somebody to look at it.",
 )

@@ -22,11 +22,11 @@ class JobFailure(Exception):
     """
 
     code: ClassVar[str] = "job.failed"
-    sentence: ClassVar[str] = "The work could not be done."
+    message: ClassVar[str] = "The work could not be done."
     permanent: ClassVar[bool] = True
 
-    def __init__(self, sentence: str | None = None, *, retry_after: float | None = None) -> None:
-        self.detail = sentence or self.sentence
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+        self.detail = message or self.message
         self.retry_after = retry_after
         super().__init__(self.detail)
 
@@ -35,7 +35,7 @@ class RetryableFailure(JobFailure):
     """A failure that another try may not meet."""
 
     code = "job.interrupted"
-    sentence = "The work was interrupted and will be tried again."
+    message = "The work was interrupted and will be tried again."
     permanent = False
 
 
@@ -47,19 +47,19 @@ class Cancelled(Exception):
     """Somebody asked for the job to stop."""
 
 
-class Released(Exception):
+class Requeued(Exception):
     """The worker is shutting down: the job goes back to its queue, the attempt not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A failure as it is stored: `code` and `sentence` for everybody, `detail` for staff only.
+    """A failure as it is stored: `code` and `message` for everybody, `detail` for staff only.
 
     With `waits` the job could not do its work, and its attempt is not counted for about a day.
     """
 
     code: str
-    sentence: str
+    message: str
     permanent: bool
     retry_after: float | None = None
     detail: str = ""
@@ -87,12 +87,12 @@ def reason_for(error: BaseException) -> Reason:
     detail = "".join(traceback.format_exception(error))[-LONGEST_DETAIL:]
     if isinstance(error, JobFailure):
         return Reason(error.code, error.detail, error.permanent, error.retry_after, detail)
-    if isinstance(error, errors.Refusal):
+    if isinstance(error, errors.DomainError):
         busy = isinstance(error, errors.TooBusy)
         waits = isinstance(error, StorageUnavailable)
         return Reason(error.code, error.detail, not busy, error.retry_after, detail, waits)
-    for kind, code, sentence, permanent in TABLE:
+    for kind, code, message, permanent in TABLE:
         if isinstance(error, kind):
-            return Reason(code, sentence, permanent, detail=detail)
-    code, sentence, permanent = UNEXPECTED
-    return Reason(code, sentence, permanent, detail=detail)
+            return Reason(code, message, permanent, detail=detail)
+    code, message, permanent = UNEXPECTED
+    return Reason(code, message, permanent, detail=detail)

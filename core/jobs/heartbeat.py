@@ -27,7 +27,7 @@ RETURNING cancel_requested_at IS NOT NULL
 """
 
 
-class Heart:
+class LeaseRenewer:
     """The runs of this process and the thread that keeps them alive."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Heart:
         self._pid = 0
 
     @contextmanager
-    def beating_for(self, run: Run) -> Iterator[None]:
+    def renewing(self, run: Run) -> Iterator[None]:
         """Renew the run's lease until the block ends."""
         with self._changed:
             self._runs.add(run)
@@ -97,4 +97,4 @@ class Heart:
             connection.close()
 
 
-heart = Heart()
+heart = LeaseRenewer()

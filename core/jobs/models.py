@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import Row
+from core.db.rows import BaseModel
 
 # How far a job is, of 1, once its children have ended and it goes on itself.
 CHILDREN_END_AT = 0.95
@@ -48,11 +48,11 @@ class JobQuerySet(TeamLimitedQuerySet):
         return self.filter(parent=None)
 
 
-class Job(Row):
+class Job(BaseModel):
     """A piece of background work, visible from the moment it is asked for.
 
     `arguments` holds ids and small plain values only. `lease_token` grows with every claim and
-    fences late writers. A running job without a lease waits for its children. `nudged_at` says that
+    fences late writers. A running job without a lease waits for its children. `dispatched_at` says that
     a message for it was sent and not yet taken. `size` is how much there is to do, in a unit of its
     kind, as the length of a recording; estimates rest on it. Times are the database's.
     """
@@ -86,13 +86,13 @@ class Job(Row):
     lease_owner = models.CharField(max_length=120, blank=True)
     lease_token = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
-    nudged_at = models.DateTimeField(null=True, blank=True)
-    nudges = models.PositiveSmallIntegerField(default=0)
+    dispatched_at = models.DateTimeField(null=True, blank=True)
+    dispatch_count = models.PositiveSmallIntegerField(default=0)
 
     progress = models.FloatField(default=0.0)
     step = models.CharField(max_length=200, blank=True)
     error_code = models.CharField(max_length=80, blank=True)
-    error_sentence = models.CharField(max_length=500, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -112,12 +112,12 @@ class Job(Row):
             models.Index(
                 fields=("queue", "organization", "-priority", "run_at"),
                 name="job_queued",
-                condition=Q(status=JobStatus.QUEUED, nudged_at=None),
+                condition=Q(status=JobStatus.QUEUED, dispatched_at=None),
             ),
             models.Index(
                 fields=("queue", "organization"),
                 name="job_nudged",
-                condition=Q(status=JobStatus.QUEUED, nudged_at__isnull=False),
+                condition=Q(status=JobStatus.QUEUED, dispatched_at__isnull=False),
             ),
             models.Index(
                 fields=("lease_until",), name="job_running", condition=Q(status=JobStatus.RUNNING)
@@ -163,7 +163,7 @@ class AttemptOutcome(models.TextChoices):
     CANCELLED = "cancelled"
 
 
-class JobAttempt(Row):
+class JobAttempt(BaseModel):
     """One try of a job by one worker, with the error's full text for staff."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempt_log")
@@ -184,7 +184,7 @@ class JobAttempt(Row):
         return f"attempt {self.token} of {self.job_id}"
 
 
-class JobStep(Row):
+class JobStep(BaseModel):
     """The output of a finished step, kept so that a retry never pays for it twice."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
@@ -198,7 +198,7 @@ class JobStep(Row):
         return f"{self.name} of {self.job_id}"
 
 
-class ClockTurn(models.Model):
+class PeriodicRun(models.Model):
     """The last period of a kind's clock for which a job was asked: one row per kind.
 
     Two clocks that strike for the same period meet here, and one of them moves the row.

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Avg, Count, JSONField, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs.models import CHILDREN_END_AT, ENDED, Job, JobQuerySet, JobStatus
 from core.jobs.policies import policies
 from core.jobs.queues import QUEUES
@@ -41,10 +41,10 @@ SELECT queue, count(*) FILTER (WHERE is_waiting AND run_at <= clock_timestamp())
        COALESCE(EXTRACT(epoch FROM clock_timestamp() - min(run_at) FILTER (
            WHERE is_waiting AND run_at <= clock_timestamp())), 0)::float
   FROM (SELECT queue, run_at, true AS is_waiting FROM core_job
-         WHERE status = 'queued' AND nudged_at IS NULL
+         WHERE status = 'queued' AND dispatched_at IS NULL
         UNION ALL
         SELECT queue, run_at, true FROM core_job
-         WHERE status = 'queued' AND nudged_at IS NOT NULL
+         WHERE status = 'queued' AND dispatched_at IS NOT NULL
         UNION ALL
         SELECT queue, run_at, false FROM core_job
          WHERE status = 'running' AND lease_until IS NOT NULL) AS active
@@ -136,17 +136,17 @@ def shown_step(job: Job) -> str:
         return "waiting for a worker"
     attempt = f"attempt {job.attempts + 1} of {job.max_attempts}"
     due = f"{job.run_at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"waiting for {attempt}, not before {due}: {job.error_sentence}".removesuffix(": ")
+    return f"waiting for {attempt}, not before {due}: {job.error_message}".removesuffix(": ")
 
 
-def paced(jobs: Iterable[Job]) -> list[Job]:
+def with_estimates(jobs: Iterable[Job]) -> list[Job]:
     """The jobs, those at work knowing the `pace` of their kind (None without history); one query.
 
     Pieces of larger jobs have none.
     """
     listed = list(jobs)
     found = paces({job.kind for job in listed if not job.has_ended})
-    moment = now() if found else None
+    moment = database_now() if found else None
     for job in listed:
         job.pace, job.paced_at = found.get(job.kind), moment  # type: ignore[attr-defined]
     return listed
@@ -166,7 +166,7 @@ def paces(kinds: set[str]) -> dict[str, Pace]:
 
 
 def seconds_left(job: Job) -> int | None:
-    """About how long a `paced` job will still take; None when it has ended or nobody knows."""
+    """About how long a `with_estimates` job will still take; None when it has ended or nobody knows."""
     pace: Pace | None = getattr(job, "pace", None)
     if pace is None or job.has_ended or job.parent_id is not None:
         return None

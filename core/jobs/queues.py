@@ -17,7 +17,7 @@ class Queue:
 
     name: str
     concurrency: int
-    meaning: str
+    description: str
     attempts: int = 3
     time_limit_seconds: float = 120.0
     backoff: Backoff = field(default_factory=Exponential)

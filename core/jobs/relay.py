@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import services as events
 from core.jobs import dispatch, sweeps, transitions
 from core.jobs.failures import LOST, LeaseLost
@@ -87,7 +87,7 @@ def _tell_listeners() -> tuple[int, bool]:
 
 def recover_lost() -> int:
     """End the attempts whose lease has lapsed: their worker vanished, sleeps or cannot write."""
-    lapsed = Job.objects.filter(status=JobStatus.RUNNING, lease_until__lt=now())
+    lapsed = Job.objects.filter(status=JobStatus.RUNNING, lease_until__lt=database_now())
     return sum(_recover(job_id) for job_id in lapsed.values_list("id", flat=True)[:BATCH])
 
 
@@ -98,7 +98,7 @@ def _recover(job_id: uuid.UUID) -> int:
             job = transitions.lock(job_id, wait=False)
             if job.status != JobStatus.RUNNING or job.lease_until is None:
                 return 0
-            if job.lease_until > now():
+            if job.lease_until > database_now():
                 return 0
             log.warning("job.lease_lapsed", job_id=str(job.id), kind=job.kind)
             if job.cancel_requested_at is not None:

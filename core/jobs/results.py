@@ -10,7 +10,7 @@ from django.db import connection
 from django_celery_results.backends import DatabaseBackend
 from django_celery_results.models import TaskResult
 
-from core.db.clock import now
+from core.db.clock import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -34,5 +34,5 @@ class ResultBackend(DatabaseBackend):
 
 def prune() -> int:
     """Delete results that are older than CELERY_RESULT_EXPIRES; how many there were."""
-    horizon = now(plus_seconds=-settings.CELERY_RESULT_EXPIRES)
+    horizon = database_now(plus_seconds=-settings.CELERY_RESULT_EXPIRES)
     return TaskResult.objects.filter(date_done__lt=horizon).delete()[0]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs.models import Job, JobQuerySet, JobStatus
 
 BATCH = 200
@@ -36,7 +36,7 @@ SELECT kind FROM kinds WHERE kind IS NOT NULL
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class RetentionRule:
     """For how many days jobs that ended so are kept, and how many of each kind in any case."""
 
     status: JobStatus
@@ -44,14 +44,14 @@ class Keeping:
     least: int
 
 
-def keepings() -> tuple[Keeping, ...]:
+def keepings() -> tuple[RetentionRule, ...]:
     """The rules, by how a job ended."""
     days, dead_days = settings.JOB_HISTORY_DAYS, settings.JOB_DEAD_DAYS
     return (
-        Keeping(JobStatus.SUCCEEDED, days, least=100),
-        Keeping(JobStatus.FAILED, days, least=1000),
-        Keeping(JobStatus.DEAD, dead_days, least=1000),
-        Keeping(JobStatus.CANCELLED, days, least=0),
+        RetentionRule(JobStatus.SUCCEEDED, days, least=100),
+        RetentionRule(JobStatus.FAILED, days, least=1000),
+        RetentionRule(JobStatus.DEAD, dead_days, least=1000),
+        RetentionRule(JobStatus.CANCELLED, days, least=0),
     )
 
 
@@ -69,7 +69,7 @@ def prune(*, seconds: float = USUAL_SECONDS) -> int:
 
 
 def _too_old() -> Iterator[JobQuerySet]:
-    moment = now()
+    moment = database_now()
     for kind in _kinds():
         for rule in keepings():
             ended = Job.objects.filter(
@@ -86,7 +86,7 @@ def _kinds() -> list[str]:
         return [kind for (kind,) in cursor.fetchall()]
 
 
-def _horizon(ended: JobQuerySet, rule: Keeping, horizon: datetime) -> datetime | None:
+def _horizon(ended: JobQuerySet, rule: RetentionRule, horizon: datetime) -> datetime | None:
     """What ended before it may go; None while there are no more than the least number."""
     if rule.least == 0:
         return horizon

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from core.jobs import shutdown, transitions
-from core.jobs.failures import Cancelled, LeaseLost, Released
+from core.jobs.failures import Cancelled, LeaseLost, Requeued
 from core.jobs.models import Job, JobStep
 from core.jobs.services import Origin
 
@@ -70,7 +70,7 @@ class Run:
         if self.cancelled:
             raise Cancelled(str(self.id))
         if shutdown.is_requested():
-            raise Released(str(self.id))
+            raise Requeued(str(self.id))
 
     def step(self, name: str, make: Callable[[], Any]) -> Any:
         """The JSON output of a step: the kept one, or the one `make` returns now and is kept."""

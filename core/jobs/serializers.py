@@ -15,7 +15,7 @@ class JobErrorSerializer(serializers.Serializer[Any]):
     """Why the last attempt failed."""
 
     code = serializers.CharField(source="error_code")
-    sentence = serializers.CharField(source="error_sentence")
+    message = serializers.CharField(source="error_message")
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):

@@ -11,10 +11,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from core import errors
-from core.db.clock import now
-from core.db.transactions import insist_on_transaction
+from core.db.clock import database_now
+from core.db.transactions import require_transaction
 from core.jobs import transitions
-from core.jobs.accept import Asked, accept
+from core.jobs.accept import JobRequest, accept
 from core.jobs.failures import LeaseLost
 from core.jobs.models import ACTIVE, Job, JobQuerySet, JobStatus, JobStep
 from core.jobs.policies import policy_of
@@ -25,14 +25,14 @@ class JobHasEnded(errors.Conflict):
     """A job that has ended cannot be cancelled."""
 
     code = "job.has_ended"
-    sentence = "The job has already ended."
+    message = "The job has already ended."
 
 
 class JobNotEnded(errors.Conflict):
     """Only an unsuccessful end can be followed by another round."""
 
     code = "job.cannot_be_requeued"
-    sentence = "Only a failed, dead or cancelled job can be queued again."
+    message = "Only a failed, dead or cancelled job can be queued again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ def enqueue(
     here and gives way. `size` is how much there is to do, in a unit of the kind, for estimates.
     Raises KeyError for an unknown kind and RuntimeError outside a transaction.
     """
-    insist_on_transaction("enqueue")
+    require_transaction("enqueue")
     policy = policy_of(kind)
-    return _accept_or_twin(
-        Asked(
+    return insert_or_existing(
+        JobRequest(
             kind=kind,
             queue=policy.queue,
             priority=policy.priority if priority is None else priority,
@@ -97,10 +97,10 @@ def enqueue_child(
     steps: Mapping[str, Any] | None = None,
 ) -> Job:
     """Write a piece of `parent`'s work, with the outputs of steps that are already known."""
-    insist_on_transaction("enqueue_child")
+    require_transaction("enqueue_child")
     policy = policy_of(kind)
-    child = _accept_or_twin(
-        Asked(
+    child = insert_or_existing(
+        JobRequest(
             kind=kind,
             queue=policy.queue,
             priority=parent.priority,
@@ -120,7 +120,7 @@ def enqueue_child(
     return child
 
 
-def _accept_or_twin(asked: Asked) -> Job:
+def insert_or_existing(asked: JobRequest) -> Job:
     """A new job, or the active one for the same work."""
     while True:
         job = accept(asked)
@@ -158,7 +158,7 @@ def cancel_job(*, job: Job) -> Job:
         held = _lock(job)
         if held.has_ended:
             raise JobHasEnded
-        held.cancel_requested_at = now()
+        held.cancel_requested_at = database_now()
         held.save(update_fields=["cancel_requested_at", "updated_at"])
         for child in held.children.filter(status__in=ACTIVE):
             _cancel_child(child)
@@ -179,11 +179,11 @@ def _lock(job: Job) -> Job:
 def _cancel_child(child: Job) -> None:
     """Under the parent's lock: children that wait end here, running ones are asked to."""
     held = Job.objects.select_for_update(no_key=True).get(id=child.id)
-    held.cancel_requested_at = now()
+    held.cancel_requested_at = database_now()
     held.save(update_fields=["cancel_requested_at", "updated_at"])
     if held.status == JobStatus.QUEUED:
         held.status = JobStatus.CANCELLED
-        held.ended_at = now()
+        held.ended_at = database_now()
         held.save(update_fields=["status", "ended_at", "updated_at"])
 
 
@@ -237,7 +237,7 @@ def requeue_jobs(*, jobs: Iterable[Job]) -> tuple[int, int]:
         try:
             requeue_job(job=job)
             requeued += 1
-        except errors.Refusal:
+        except errors.DomainError:
             refused += 1
     return requeued, refused
 

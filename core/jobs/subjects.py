@@ -2,7 +2,7 @@
 
 Several apps may know jobs about the same thing::
 
-    subjects.declare("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
+    subjects.register_subject("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
     subjects.describe_by(queries.work_of)
 """
 
@@ -24,7 +24,7 @@ class SubjectFilter:
     """A name for a filter, and what finds ids of jobs' subjects for the id that it is given."""
 
     name: str
-    meaning: str
+    description: str
     finders: tuple[IdsOf, ...]
 
     def ids_of(self, thing: uuid.UUID) -> list[uuid.UUID]:
@@ -35,16 +35,16 @@ class SubjectFilter:
 _filters: dict[str, SubjectFilter] = {}
 
 
-def declare(name: str, *, meaning: str, ids_of: IdsOf) -> None:
+def register_subject(name: str, *, description: str, ids_of: IdsOf) -> None:
     """Let `GET /api/v1/jobs/` be narrowed by `name`, to these subjects too.
 
     Raises ValueError when another app means something else by the name.
     """
     known = _filters.get(name)
-    if known and known.meaning != meaning:
+    if known and known.description != description:
         raise ValueError(f"{name} is declared with two meanings")
     finders = known.finders if known else ()
-    _filters[name] = SubjectFilter(name, meaning, (*finders, ids_of))
+    _filters[name] = SubjectFilter(name, description, (*finders, ids_of))
 
 
 def declared() -> list[SubjectFilter]:

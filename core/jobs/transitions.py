@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.db.rows import new_id
 from core.events import services as events
 from core.events.registry import EventType
@@ -32,7 +32,7 @@ UPDATE core_job AS job
    SET status = 'running', lease_owner = %(owner)s, lease_token = lease_token + 1,
        lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
        attempts = attempts + 1, started_at = COALESCE(started_at, clock_timestamp()),
-       nudged_at = NULL, nudges = 0, updated_at = clock_timestamp()
+       dispatched_at = NULL, dispatch_count = 0, updated_at = clock_timestamp()
  WHERE id = %(id)s AND attempts < max_attempts
    AND (status = 'queued' AND run_at <= clock_timestamp() AND NOT EXISTS (
             SELECT FROM (
@@ -43,7 +43,7 @@ UPDATE core_job AS job
              WHERE mine.running >= (%(caps)s::jsonb ->> job.queue)::int AND EXISTS (
                 SELECT FROM core_job AS other
                  WHERE other.queue = job.queue AND other.status = 'queued'
-                   AND other.nudged_at IS NOT NULL AND other.run_at <= clock_timestamp()
+                   AND other.dispatched_at IS NOT NULL AND other.run_at <= clock_timestamp()
                    AND other.organization_id <> job.organization_id
                    AND other.priority >= job.priority
                    AND mine.running > (
@@ -54,10 +54,10 @@ UPDATE core_job AS job
         OR status = 'running' AND lease_until < clock_timestamp())
 RETURNING job.*,
     (SELECT count(*) <= %(low)s FROM core_job AS sent
-      WHERE sent.queue = job.queue AND sent.status = 'queued' AND sent.nudged_at IS NOT NULL)
+      WHERE sent.queue = job.queue AND sent.status = 'queued' AND sent.dispatched_at IS NOT NULL)
     AND EXISTS (SELECT FROM core_job AS next
                  WHERE next.queue = job.queue AND next.status = 'queued'
-                   AND next.nudged_at IS NULL AND next.run_at <= clock_timestamp())
+                   AND next.dispatched_at IS NULL AND next.run_at <= clock_timestamp())
     AS window_is_low
 ), lost AS (
 UPDATE core_jobattempt SET outcome = 'lost', ended_at = clock_timestamp()
@@ -78,12 +78,12 @@ MOVED = (
     "run_at",
     "lease_owner",
     "lease_until",
-    "nudged_at",
-    "nudges",
+    "dispatched_at",
+    "dispatch_count",
     "progress",
     "step",
     "error_code",
-    "error_sentence",
+    "error_message",
     "cancel_requested_at",
     "started_at",
     "ended_at",
@@ -95,7 +95,7 @@ LONGEST_PAUSE_SECONDS = 600.0
 SUCCEED_ALONE = """
 WITH done AS (
     UPDATE core_job
-       SET status = 'succeeded', progress = 1, error_code = '', error_sentence = '',
+       SET status = 'succeeded', progress = 1, error_code = '', error_message = '',
            lease_until = NULL, lease_owner = '', ended_at = clock_timestamp(),
            updated_at = clock_timestamp()
      WHERE id = %(id)s AND lease_token = %(token)s AND status = 'running'
@@ -106,8 +106,8 @@ UPDATE core_jobattempt SET outcome = 'succeeded', ended_at = clock_timestamp()
  WHERE job_id IN (SELECT id FROM done) AND token = %(token)s
 """
 HAND_BACK = """
-UPDATE core_job SET nudged_at = NULL
- WHERE id = %(id)s AND status = 'queued' AND nudged_at IS NOT NULL AND run_at <= clock_timestamp()
+UPDATE core_job SET dispatched_at = NULL
+ WHERE id = %(id)s AND status = 'queued' AND dispatched_at IS NOT NULL AND run_at <= clock_timestamp()
    AND attempts < max_attempts
 """
 
@@ -171,7 +171,7 @@ def _parent_of(job_id: uuid.UUID) -> uuid.UUID | None:
 def succeed(job: Job) -> None:
     """The work is done."""
     job.progress = 1.0
-    job.error_code = job.error_sentence = ""
+    job.error_code = job.error_message = ""
     _close_attempts(job, AttemptOutcome.SUCCEEDED)
     _end(job, JobStatus.SUCCEEDED)
 
@@ -188,8 +188,8 @@ def succeed_alone(job_id: uuid.UUID, *, token: int) -> bool:
 
 def fail(job: Job, reason: Reason, *, outcome: AttemptOutcome = AttemptOutcome.FAILED) -> None:
     """An attempt failed: back to the queue after a pause, or the end of the job."""
-    job.error_code, job.error_sentence = reason.code, reason.sentence[:500]
-    tried_seconds = (now() - job.started_at).total_seconds() if job.started_at else 0.0
+    job.error_code, job.error_message = reason.code, reason.message[:500]
+    tried_seconds = (database_now() - job.started_at).total_seconds() if job.started_at else 0.0
     if reason.waits and job.cancel_requested_at is None and tried_seconds < LONGEST_WAIT_SECONDS:
         job.attempts -= 1
         _close_attempts(job, AttemptOutcome.WAITING, reason)
@@ -246,14 +246,14 @@ def wait_for_children(job: Job) -> None:
     """Keep the job running without a worker until its children have ended; not counted."""
     job.attempts -= 1
     _close_attempts(job, AttemptOutcome.WAITING)
-    _let_go(job)
+    clear_lease(job)
     job.save(update_fields=MOVED)
 
 
 def mark_waiting(job: Job) -> None:
     """A requeued job whose pieces are to be done first waits for them, as after delegating."""
     job.status = JobStatus.RUNNING
-    _let_go(job)
+    clear_lease(job)
     job.save(update_fields=MOVED)
 
 
@@ -268,14 +268,14 @@ def requeue(job: Job) -> None:
     job.attempts = 0
     job.progress = 0.0
     job.started_at = job.cancel_requested_at = job.ended_at = None
-    job.error_code = job.error_sentence = ""
+    job.error_code = job.error_message = ""
     _requeue(job, delay=0)
 
 
 def _end(job: Job, status: JobStatus) -> None:
     job.status = status
-    job.ended_at = now()
-    _let_go(job)
+    job.ended_at = database_now()
+    clear_lease(job)
     job.save(update_fields=MOVED)
     if job.parent_id is not None:
         _resume_if_last(job.parent_id)
@@ -290,16 +290,16 @@ def _resume_if_last(parent_id: uuid.UUID) -> None:
 
 def _requeue(job: Job, *, delay: float) -> None:
     job.status = JobStatus.QUEUED
-    job.run_at = now(plus_seconds=delay)
-    job.nudged_at = None
-    job.nudges = 0
-    _let_go(job)
+    job.run_at = database_now(plus_seconds=delay)
+    job.dispatched_at = None
+    job.dispatch_count = 0
+    clear_lease(job)
     job.save(update_fields=MOVED)
     if delay == 0:
         dispatch.nudge_on_commit(job)
 
 
-def _let_go(job: Job) -> None:
+def clear_lease(job: Job) -> None:
     job.lease_until = None
     job.lease_owner = ""
 

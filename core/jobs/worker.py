@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from core.files.marker import wait_for_storage
 from core.jobs import transitions
-from core.jobs.failures import Cancelled, LeaseLost, Reason, Released, reason_for
+from core.jobs.failures import Cancelled, LeaseLost, Reason, Requeued, reason_for
 from core.jobs.heartbeat import heart
 from core.jobs.models import Job
 from core.jobs.policies import Policy, policy_of
@@ -33,7 +33,7 @@ def perform(job_id: str) -> None:
     run = Run(job)
     with (
         bound_to_request(job.request_id, job_id=str(job.id), kind=job.kind),
-        heart.beating_for(run),
+        heart.renewing(run),
     ):
         _attempt(policy_of(job.kind), run)
 
@@ -73,7 +73,7 @@ def _attempt(policy: Policy, run: Run) -> None:
         log.warning("job.lease_lost")
     except Cancelled:
         _settle(run, transitions.cancel)
-    except Released:
+    except Requeued:
         _settle(run, transitions.release)
     except Exception as error:  # noqa: BLE001 - every way a job can fail ends in its row
         _record_failure(run, reason_for(error))

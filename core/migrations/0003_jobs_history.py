@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ClockTurn',
+            name='PeriodicRun',
             fields=[
                 ('kind', models.CharField(max_length=80, primary_key=True, serialize=False)),
                 ('period_at', models.DateTimeField()),

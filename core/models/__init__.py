@@ -6,13 +6,12 @@ from core.accounts.models import ApiKey, Invitation, Membership, Organization, R
 from core.events.models import Event
 from core.files.models import PendingFile, StorageMarker, StoredFile
 from core.http.models import IdempotencyKey
-from core.jobs.models import ClockTurn, DeadLetter, Job, JobAttempt, JobStep
+from core.jobs.models import DeadLetter, Job, JobAttempt, JobStep, PeriodicRun
 from core.notifications.models import Notification, NotificationPreference
 from core.security.models import SecurityEvent
 
 __all__ = [
     "ApiKey",
-    "ClockTurn",
     "DeadLetter",
     "Event",
     "IdempotencyKey",
@@ -25,6 +24,7 @@ __all__ = [
     "NotificationPreference",
     "Organization",
     "PendingFile",
+    "PeriodicRun",
     "Role",
     "SecurityEvent",
     "StorageMarker",

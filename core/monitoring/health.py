@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from core.errors import Refusal
+from core.errors import DomainError
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class Finding:
 class Check:
     """A way to find out. `run` returns when all is well and raises when not.
 
-    The message of a Refusal is shown, of other errors only the type.
+    The message of a DomainError is shown, of other errors only the type.
 
     A `critical` failure makes the process unhealthy, another one only degraded; a success slower
     than `slow_ms` is degraded too.
@@ -89,7 +89,7 @@ class Check:
             return Finding(self._failed, LIMIT_SECONDS * 1000, "no answer in time")
         except Degraded as error:
             return Finding(Status.DEGRADED, 0.0, str(error))
-        except Refusal as error:
+        except DomainError as error:
             return Finding(self._failed, 0.0, error.detail)
         except Exception as error:
             log.warning("health.check_failed", check=self.name, exc_info=error)

@@ -17,7 +17,7 @@ class NotificationKind:
     """A kind and its meaning, as people see it where they choose what to be told."""
 
     name: str
-    meaning: str
+    description: str
 
     @property
     def template(self) -> str:
@@ -33,11 +33,11 @@ class NotificationKind:
 _kinds: dict[str, NotificationKind] = {}
 
 
-def declare(name: str, *, meaning: str) -> NotificationKind:
+def register_notification(name: str, *, description: str) -> NotificationKind:
     """Make a kind known. Raises ValueError when it is taken."""
     if name in _kinds:
         raise ValueError(f"{name} is declared twice")
-    _kinds[name] = NotificationKind(name, meaning)
+    _kinds[name] = NotificationKind(name, description)
     return _kinds[name]
 
 

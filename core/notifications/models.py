@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from core.db.rows import OwnedQuerySet, OwnedRow
+from core.db.rows import OrganizationModel, OrganizationModelQuerySet
 
 
-class PersonalQuerySet(OwnedQuerySet):
+class PersonalQuerySet(OrganizationModelQuerySet):
     """Rows of one person in one organization; not even its owner reads them."""
 
     def visible_to(self, actor: Any) -> Self:
@@ -27,7 +27,7 @@ class NotificationQuerySet(PersonalQuerySet):
         return self.filter(read_at=None)
 
 
-class Notification(OwnedRow):
+class Notification(OrganizationModel):
     """Something a person was told; `dedup_key` keeps it from being told twice.
 
     `subject_id` is what it is about: a job, an export. `wants_email` until `emailed_at` says that
@@ -70,7 +70,7 @@ class Notification(OwnedRow):
         return self.title
 
 
-class NotificationPreference(OwnedRow):
+class NotificationPreference(OrganizationModel):
     """How a person wants to be told of one kind; without a row: in both ways."""
 
     user = models.ForeignKey("core.User", on_delete=models.CASCADE, related_name="+")

@@ -17,8 +17,8 @@ from django.urls import reverse
 
 from core.accounts.actor import Actor
 from core.accounts.models import Invitation, Membership
-from core.db.clock import now
-from core.db.transactions import insist_on_transaction
+from core.db.clock import database_now
+from core.db.transactions import require_transaction
 from core.http.address import public_url
 from core.jobs import services as jobs
 from core.jobs.failures import JobFailure, RetryableFailure
@@ -36,14 +36,14 @@ class MailRefused(JobFailure):
     """The mail server will not take a letter to this person, now or later."""
 
     code = "notification.refused"
-    sentence = "The mail server does not deliver to this address."
+    message = "The mail server does not deliver to this address."
 
 
 class MailAway(RetryableFailure):
     """The mail server could not be reached, or asked to be left alone for a while."""
 
     code = "notification.mail_away"
-    sentence = "The mail server could not take the letter."
+    message = "The mail server could not take the letter."
 
 
 def notify(
@@ -60,7 +60,7 @@ def notify(
     Writes into the open transaction. None when there is nobody to tell: the person has left the
     organization, is not active or wants to hear nothing of this kind, or was told before.
     """
-    insist_on_transaction("notify")
+    require_transaction("notify")
     wanted = _wanted(kind, organization_id, user_id)
     if not (wanted.in_app or wanted.email):
         return None
@@ -118,7 +118,7 @@ def send_email(*, notification: Notification) -> None:
         subject=notification.title,
         text=notification.text,
     )
-    Notification.objects.filter(id=notification.id).update(emailed_at=now())
+    Notification.objects.filter(id=notification.id).update(emailed_at=database_now())
 
 
 def send_invitation(*, invitation: Invitation) -> None:
@@ -140,7 +140,7 @@ def send_mail(*, message_id: uuid.UUID, to: str, subject: str, text: str) -> Non
         text,
         to=[to],
         headers={
-            "Date": format_datetime(now()),
+            "Date": format_datetime(database_now()),
             "Message-ID": f"<{message_id}@{domain}>",
             "Auto-Submitted": "auto-generated",  # holiday notices do not answer (RFC 3834)
         },
@@ -161,7 +161,7 @@ def _refusal(error: smtplib.SMTPRecipientsRefused) -> JobFailure:
 
 def forget_subjects(subject_ids: Collection[uuid.UUID]) -> None:
     """Delete what people were told of things that are deleted, and the letters not yet sent."""
-    insist_on_transaction("forget_subjects")
+    require_transaction("forget_subjects")
     about = Notification.objects.filter(subject_id__in=subject_ids)
     jobs.forget_subjects(list(about.values_list("id", flat=True)))
     about.delete()
@@ -176,7 +176,7 @@ def forget_jobs(subject_ids: list[uuid.UUID]) -> None:
 
 def sweep() -> int:
     """Delete what people were told longer ago than it is kept, some at a time; how many went."""
-    horizon = now() - timedelta(days=settings.NOTIFICATION_KEEP_DAYS)
+    horizon = database_now() - timedelta(days=settings.NOTIFICATION_KEEP_DAYS)
     old = Notification.objects.filter(created_at__lt=horizon).order_by("created_at")
     swept = 0
     while ids := list(old.values_list("id", flat=True)[:SWEPT_AT_ONCE]):
@@ -187,14 +187,14 @@ def sweep() -> int:
 def mark_read(*, notification: Notification, is_read: bool) -> Notification:
     """Remember that the person has read it, or wants to see it as new again."""
     if is_read != (notification.read_at is not None):
-        notification.read_at = now() if is_read else None
+        notification.read_at = database_now() if is_read else None
         notification.save(update_fields=["read_at", "updated_at"])
     return notification
 
 
 def mark_all_read(*, notifications: NotificationQuerySet) -> int:
     """Remember that the person has read all of these; how many were new."""
-    moment = now()
+    moment = database_now()
     return notifications.unread().update(read_at=moment, updated_at=moment)
 
 

@@ -250,7 +250,7 @@ def _told(failure: NotDelivered, tried: list[Address], started: float) -> NotDel
 def _read(url: str) -> Target:
     try:
         return read_url(url)
-    except errors.Refusal as refusal:
+    except errors.DomainError as refusal:
         raise NotDelivered(Kind.URL_REFUSED, refusal.code) from None
 
 

@@ -43,56 +43,56 @@ class UrlInvalid(errors.Invalid):
     """The text is no web address that everybody would read in the same way."""
 
     code = "url.invalid"
-    sentence = "This is not a complete web address such as https://example.com/path."
+    message = "This is not a complete web address such as https://example.com/path."
 
 
 class UrlTooLong(errors.Invalid):
     """Longer than is kept and sent."""
 
     code = "url.too_long"
-    sentence = "A web address can have at most 2048 characters."
+    message = "A web address can have at most 2048 characters."
 
 
 class UrlNotHttps(errors.Invalid):
     """Another scheme than https, or than http where the operator allows it."""
 
     code = "url.not_https"
-    sentence = "The address must begin with https://, or http:// where this installation allows it."
+    message = "The address must begin with https://, or http:// where this installation allows it."
 
 
 class UrlWithCredentials(errors.Invalid):
     """User information before the host, which would be kept readable and sent on."""
 
     code = "url.with_credentials"
-    sentence = "The address must not hold a user name or password."
+    message = "The address must not hold a user name or password."
 
 
 class UrlPortRefused(errors.Invalid):
     """A port that belongs to another service."""
 
     code = "url.refused_port"
-    sentence = "Use the usual port, or one from 1024 to 65535."
+    message = "Use the usual port, or one from 1024 to 65535."
 
 
 class UrlAddressRefused(errors.Invalid):
     """The host is no public one. Which address was found is not told: it maps the inside."""
 
     code = "url.refused_address"
-    sentence = "The address does not lead to a public server, so nothing can be sent there."
+    message = "The address does not lead to a public server, so nothing can be sent there."
 
 
 class UrlNotFound(errors.Invalid):
     """The name server knows no address for the host, or did not answer."""
 
     code = "url.not_found"
-    sentence = "No server was found under that name. Check it, or try again later."
+    message = "No server was found under that name. Check it, or try again later."
 
 
 class UrlLookUpsBusy(errors.TooBusy):
     """Other requests of this process wait for name servers already."""
 
     code = "url.look_ups_busy"
-    sentence = "Too many addresses are being looked up. Try again shortly."
+    message = "Too many addresses are being looked up. Try again shortly."
 
 
 _look_ups = Shares(LOOK_UPS_AT_ONCE)

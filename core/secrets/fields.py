@@ -1,6 +1,6 @@
 """`EncryptedField`: a text that the database, its copies and its dumps cannot read.
 
-    class EndpointSecret(OwnedRow):
+    class EndpointSecret(OrganizationModel):
         value = EncryptedField()
 
     EndpointSecret.objects.create(organization=..., value="whsec_...").value   # the text again
@@ -199,6 +199,6 @@ class EncryptedField(models.Field):
         key = self.model._meta.pk
         if key is None or key.has_default() or key.is_relation:
             return []
-        hint = "Derive the model from core.db.rows.Row."
+        hint = "Derive the model from core.db.rows.BaseModel."
         text = "The row has no id before it is saved, so nothing can be sealed with it."
         return [checks.Error(text, hint=hint, obj=self, id="core.E022")]

@@ -17,10 +17,10 @@ class SecretUnreadable(errors.TooBusy):
     """`SECRET_KEYS` lacks a key, or a stored value is damaged; the log says which."""
 
     code = "secret.unreadable"
-    sentence = "This server cannot read a secret that it keeps. Its operator has to look into it."
+    message = "This server cannot read a secret that it keeps. Its operator has to look into it."
 
 
-def _refusal(error: Exception) -> errors.Refusal:
+def _refusal(error: Exception) -> errors.DomainError:
     log.error("http.secret_unreadable", exc_info=error)
     return SecretUnreadable(retry_after=RETRY_SECONDS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from core.db.rows import Row
+from core.db.rows import BaseModel
 
 
 class Severity(models.TextChoices):
@@ -13,7 +13,7 @@ class Severity(models.TextChoices):
     CRITICAL = "critical"
 
 
-class SecurityEvent(Row):
+class SecurityEvent(BaseModel):
     """Something staff may want to look into: a refused key, a forged signature, a change of rights.
 
     Append-only. `data` holds ids and a few plain values, never a secret. The person and the

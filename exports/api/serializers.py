@@ -248,5 +248,5 @@ class RequestedExportSerializer(serializers.Serializer[Any]):
         """From recent exports; 0 if the file is ready."""
         if export.is_ready or export.job is None:
             return 0
-        (job,) = job_queries.paced([export.job])
+        (job,) = job_queries.with_estimates([export.job])
         return job_queries.seconds_left(job) or UNKNOWN_SECONDS

@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.http.downloads import LinkedFileView, download_schema, file_answer
 from core.http.views import ReadViewSet
 from exports import queries
@@ -43,7 +43,7 @@ class ExportViewSet(mixins.DestroyModelMixin, ReadViewSet):
         return queries.whole(super().get_queryset())
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "moment": now()}
+        return {**super().get_serializer_context(), "moment": database_now()}
 
     @extend_schema(
         request=ExportCreateSerializer,

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('fingerprint', models.CharField(max_length=64)),
                 ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
                 ('error_code', models.CharField(blank=True, max_length=80)),
-                ('error_sentence', models.CharField(blank=True, max_length=500)),
+                ('error_message', models.CharField(blank=True, max_length=500)),
                 ('filename', models.CharField(blank=True, max_length=200)),
                 ('notes', models.JSONField(blank=True, default=dict)),
                 ('completed_at', models.DateTimeField(blank=True, null=True)),

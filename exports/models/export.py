@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 from core.jobs.models import ENDED, JobStatus
 from exports.renderers.formats import NAMES
 
@@ -40,7 +40,7 @@ class ExportQuerySet(TeamLimitedQuerySet):
         return super().visible_to(actor).filter(meeting__isnull=False)
 
 
-class Export(OwnedRow):
+class Export(OrganizationModel):
     """A meeting at one revision in one format, made by a job and kept until `expires_at`.
 
     `fingerprint` is the same for the same file: revision, format, options, template version.
@@ -65,7 +65,7 @@ class Export(OwnedRow):
     fingerprint = models.CharField(max_length=64)
     status = models.CharField(max_length=10, choices=ExportStatus, default=ExportStatus.QUEUED)
     error_code = models.CharField(max_length=80, blank=True)
-    error_sentence = models.CharField(max_length=500, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
     filename = models.CharField(max_length=200, blank=True)
     notes: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)

@@ -20,7 +20,7 @@ from django.db import transaction
 
 from core import errors
 from core.accounts.actor import Actor
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import services as events
 from core.files import services as files
 from core.files.errors import StorageUnavailable, storage_errors
@@ -53,21 +53,21 @@ class NothingToCancel(errors.Conflict):
     """The file is there, or the job that was to make it is gone."""
 
     code = "export.has_ended"
-    sentence = "This export is not being made any more."
+    message = "This export is not being made any more."
 
 
 class NoTimesForCaptions(errors.Conflict):
     """Captions of a text that came without times, or of none."""
 
     code = "export.no_times"
-    sentence = "Captions need a transcript with times, and this meeting has none."
+    message = "Captions need a transcript with times, and this meeting has none."
 
 
 class TooLarge(JobFailure):
     """Another try would take as much time and memory."""
 
     code = "export.too_large"
-    sentence = (
+    message = (
         "This meeting is too long, or its text too intricate, for a file of this format. "
         "Choose fewer sections, or another format such as html or txt."
     )
@@ -107,7 +107,7 @@ def request_export(*, actor: Actor, meeting: Meeting, format: str, options: Opti
             revision=held.revision,
             template_version=formats.TEMPLATE_VERSION,
             fingerprint=fingerprint,
-            expires_at=now() + timedelta(days=settings.EXPORT_KEEP_DAYS),
+            expires_at=database_now() + timedelta(days=settings.EXPORT_KEEP_DAYS),
         )
         _start(export, held, actor)
     return export
@@ -239,8 +239,8 @@ def _keep(run: Run, export: Export, minutes: Minutes, file: Made, fingerprint: s
         held.notes = file.notes.as_json() | (
             {"left_out": list(file.left_out)} if file.left_out else {}
         )
-        held.error_code = held.error_sentence = ""
-        held.completed_at = now()
+        held.error_code = held.error_message = ""
+        held.completed_at = database_now()
         held.expires_at = held.completed_at + timedelta(days=settings.EXPORT_KEEP_DAYS)
         held.save()
         _publish_completed(held, stored)
@@ -292,8 +292,8 @@ def mark_failed(*, job: Job) -> None:
             return
         _forget_drafts(export.id)
         export.status = ExportStatus.FAILED
-        export.error_code, export.error_sentence = job.error_code, job.error_sentence
-        export.save(update_fields=["status", "error_code", "error_sentence", "updated_at"])
+        export.error_code, export.error_message = job.error_code, job.error_message
+        export.save(update_fields=["status", "error_code", "error_message", "updated_at"])
         events.publish(
             EXPORT_FAILED,
             organization_id=export.organization_id,
@@ -317,19 +317,21 @@ def delete_export(*, export: Export) -> None:
         notifications.forget_jobs([export.id])
         held = Export.objects.select_for_update().filter(id=export.id).first()
         if held is not None:
-            _let_go(held)
+            clear_lease(held)
 
 
 def expire_export(*, export: Export) -> None:
     """Let go of an export whose time is over. Its job stays: history has a time of its own."""
     with transaction.atomic():
-        over = Export.objects.select_for_update().filter(id=export.id, expires_at__lte=now())
+        over = Export.objects.select_for_update().filter(
+            id=export.id, expires_at__lte=database_now()
+        )
         held = over.first()
         if held is not None:
-            _let_go(held)
+            clear_lease(held)
 
 
-def _let_go(held: Export) -> None:
+def clear_lease(held: Export) -> None:
     """Under its lock: the row goes, what people were told of it, and the last one's file."""
     stored = held.stored_file
     notifications.forget_subjects([held.id])

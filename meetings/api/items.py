@@ -175,7 +175,7 @@ class NoteSerializer(serializers.Serializer[Any]):
     """A limit of this analysis: a stable code and a message."""
 
     code = serializers.CharField()
-    sentence = serializers.CharField()
+    message = serializers.CharField()
 
 
 class AnalysisSectionSerializer(serializers.ModelSerializer[AnalysisSection]):
@@ -195,7 +195,7 @@ class AnalysisSectionSerializer(serializers.ModelSerializer[AnalysisSection]):
     @extend_schema_field(NoteSerializer(many=True))
     def get_notes(self, section: AnalysisSection) -> list[dict[str, str]]:
         known = {note.value: SENTENCES[note] for note in Note}
-        return [{"code": code, "sentence": known.get(code, "")} for code in section.notes]
+        return [{"code": code, "message": known.get(code, "")} for code in section.notes]
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, section: AnalysisSection) -> dict[str, Any] | None:

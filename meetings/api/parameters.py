@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from core import errors
 
 
-def id_in(request: Request, name: str, refusal: type[errors.Refusal]) -> UUID | None:
+def id_in(request: Request, name: str, refusal: type[errors.DomainError]) -> UUID | None:
     """The id in a parameter, None without one. What is no id names nothing: raises `refusal`."""
     text = request.query_params.get(name)
     if not text:

@@ -39,14 +39,14 @@ class BadForm(errors.Invalid):
     """A multipart body that cannot be read, or with other parts than expected."""
 
     code = "upload.bad_form"
-    sentence = "Send the file as the body, or as the one part named `file` of a form."
+    message = "Send the file as the body, or as the one part named `file` of a form."
 
 
 class TooManyUploads(errors.TooBusy):
     """No slot is left, or none for this organization."""
 
     code = "upload.too_many"
-    sentence = "Too many uploads are under way. Try again shortly."
+    message = "Too many uploads are under way. Try again shortly."
 
 
 slots = Shares(settings.UPLOADS_AT_ONCE)

@@ -21,7 +21,7 @@ class NotATranscript(errors.Invalid):
     """The file is in none of the formats that can be read."""
 
     code = "transcript.not_readable"
-    sentence = "This is no transcript: give JSON, WebVTT, SubRip, SBV or lines of text."
+    message = "This is no transcript: give JSON, WebVTT, SubRip, SBV or lines of text."
 
 
 class CueError(Exception):

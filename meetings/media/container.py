@@ -96,21 +96,21 @@ class Unreadable(errors.Invalid):
     """The file says it is a recording and cannot be played."""
 
     code = "recording.unreadable"
-    sentence = "This recording is damaged: no sound could be read from it."
+    message = "This recording is damaged: no sound could be read from it."
 
 
 class NotSupported(errors.Invalid):
     """The file is a recording of a kind that cannot be read here."""
 
     code = "recording.not_supported"
-    sentence = "This kind of recording is not supported: convert it to MP3, M4A, Ogg or WAV."
+    message = "This kind of recording is not supported: convert it to MP3, M4A, Ogg or WAV."
 
 
 class NoAudio(errors.Invalid):
     """The file is sound in form and holds no sound."""
 
     code = "recording.no_audio"
-    sentence = "This file holds no audio track."
+    message = "This file holds no audio track."
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def _opened(file: BinaryIO, start: int, head: bytes) -> InputContainer:
     return container
 
 
-def _why_not_opened(head: bytes, error: BaseException) -> errors.Refusal:
+def _why_not_opened(head: bytes, error: BaseException) -> errors.DomainError:
     if not sniff.is_media(head):
         return NotAudio()
     # What FFmpeg says of a format that is not on its list.

@@ -50,14 +50,14 @@ class EmptyRecording(errors.Invalid):
     """Nothing was sent."""
 
     code = "recording.empty"
-    sentence = "The recording is empty."
+    message = "The recording is empty."
 
 
 class TooLong(errors.TooLarge):
     """The recording plays longer than this server accepts."""
 
     code = "recording.too_long"
-    sentence = "The recording is longer than this server accepts."
+    message = "The recording is longer than this server accepts."
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class NotAudio(errors.Invalid):
     """The bytes are no recording."""
 
     code = "recording.not_audio"
-    sentence = "This is not a recording: send audio, or a video with sound."
+    message = "This is not a recording: send audio, or a video with sound."
 
 
 @functools.cache

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ('turns_total', models.PositiveIntegerField(blank=True, null=True)),
                 ('notes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
                 ('error_code', models.CharField(blank=True, max_length=80)),
-                ('error_sentence', models.CharField(blank=True, max_length=500)),
+                ('error_message', models.CharField(blank=True, max_length=500)),
             ],
         ),
         migrations.CreateModel(

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 from core.jobs.models import ACTIVE, Job, JobStatus
 from meetings.analysis.findings import Section
 
@@ -79,7 +79,7 @@ class AnalysisSectionQuerySet(StatusNowQuerySet):
     team_path = "analysis__meeting__team"
 
 
-class Analysis(OwnedRow):
+class Analysis(OrganizationModel):
     """One pass of one engine over a meeting's text; versions count per meeting.
 
     `transcripts` are the versions it reads, chosen when it is requested. `status` is queued until
@@ -156,7 +156,7 @@ class AnalysisTranscript(models.Model):
         return f"transcript {self.transcript_id} of analysis {self.analysis_id}"
 
 
-class AnalysisSection(OwnedRow):
+class AnalysisSection(OrganizationModel):
     """The outcome of one section: from how many of all turns, what is missing, why it failed.
 
     `turns_used` and `turns_total` are its coverage, null before it has succeeded. `notes` holds
@@ -175,7 +175,7 @@ class AnalysisSection(OwnedRow):
     turns_total = models.PositiveIntegerField(null=True, blank=True)
     notes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     error_code = models.CharField(max_length=80, blank=True)
-    error_sentence = models.CharField(max_length=500, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
 
     objects: ClassVar[Any] = AnalysisSectionQuerySet.as_manager()
 

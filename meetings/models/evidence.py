@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 ITEMS = ("summary", "topic", "decision", "action_item")
 
@@ -25,7 +25,7 @@ def _exactly_one() -> Q:
     return choices
 
 
-class Evidence(OwnedRow):
+class Evidence(OrganizationModel):
     """A quote that an item rests on, and the segment it was taken from.
 
     `verified` says that the quote stands in that segment letter by letter. An engine that names a

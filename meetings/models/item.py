@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 
 class ItemStatus(models.TextChoices):
@@ -30,7 +30,7 @@ class ItemQuerySet(TeamLimitedQuerySet):
     team_path = "meeting__team"
 
 
-class Item(OwnedRow):
+class Item(OrganizationModel):
     """Something an analysis found; `position` is its place among those of its kind."""
 
     meeting = models.ForeignKey("meetings.Meeting", on_delete=models.CASCADE, related_name="+")

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from core.accounts.models.organization import time_zones
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 OFFSET = re.compile(r"[+-](?:[01]\d|2[0-3]):[0-5]\d")  # a zone without a place, as +02:00
 
@@ -45,7 +45,7 @@ class MeetingStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
-class Meeting(OwnedRow):
+class Meeting(OrganizationModel):
     """A meeting of an organization, seen by all of it or, when `team` is set, by that team.
 
     `time_zone`, an IANA name or an offset, is where it is held: its dates and "tomorrow" are there.

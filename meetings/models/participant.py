@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 
 class ParticipantRole(models.TextChoices):
@@ -22,7 +22,7 @@ class ParticipantQuerySet(TeamLimitedQuerySet):
     team_path = "meeting__team"
 
 
-class Participant(OwnedRow):
+class Participant(OrganizationModel):
     """A person who was invited to a meeting or took part.
 
     `user` is the member of the organization with that e-mail address, if there is one. A user who

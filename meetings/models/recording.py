@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 from django.db import models
 
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 
 class RecordingQuerySet(TeamLimitedQuerySet):
     team_path = "meeting__team"
 
 
-class Recording(OwnedRow):
+class Recording(OrganizationModel):
     """The uploaded audio of a meeting: where on its clock, how long, and of what real type.
 
     Never deleted by a failure: `job` tells how its transcription fares, and another may be asked

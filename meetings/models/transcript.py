@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from core.accounts.visibility import TeamLimitedQuerySet
-from core.db.rows import OwnedRow, new_id
+from core.db.rows import OrganizationModel, new_id
 
 
 class TranscriptQuerySet(TeamLimitedQuerySet):
@@ -37,7 +37,7 @@ class SegmentQuerySet(TeamLimitedQuerySet):
     team_path = "transcript__meeting__team"
 
 
-class Transcript(OwnedRow):
+class Transcript(OrganizationModel):
     """One version of a meeting's text: what was heard in a recording, or text sent in as it is.
 
     Without a recording the engine is `imported`. Versions count per recording, those of imported
@@ -99,7 +99,7 @@ class Transcript(OwnedRow):
         return self.recording.offset_ms if self.recording else self.offset_ms
 
 
-class Speaker(OwnedRow):
+class Speaker(OrganizationModel):
     """Somebody who speaks in a transcript, under the label that the text came with."""
 
     transcript = models.ForeignKey(

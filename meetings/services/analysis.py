@@ -39,35 +39,35 @@ class EngineChanged(errors.Conflict):
     """One section by today's engine would not fit the others by yesterday's."""
 
     code = "analysis.engine_changed"
-    sentence = "The engine has changed since this analysis. Run all of it again."
+    message = "The engine has changed since this analysis. Run all of it again."
 
 
 class TranscriptChanged(errors.Conflict):
     """One section of the text as it is now would not fit the others of an earlier text."""
 
     code = "analysis.transcript_changed"
-    sentence = "The transcript has changed since this analysis. Run all of it again."
+    message = "The transcript has changed since this analysis. Run all of it again."
 
 
 class AnalysisBusy(errors.Conflict):
     """What is at work on the analysis does not find all that is asked for now."""
 
     code = "analysis.busy"
-    sentence = "Another section of this analysis is at work. Ask again when it has ended."
+    message = "Another section of this analysis is at work. Ask again when it has ended."
 
 
 class SectionsFailed(JobFailure):
     """No section succeeded, so there is nothing to show."""
 
     code = "analysis.sections_failed"
-    sentence = "Nothing of the transcript could be analysed."
+    message = "Nothing of the transcript could be analysed."
 
 
 class Superseded(JobFailure):
     """A newer analysis of the meeting has begun; this one must not overwrite it."""
 
     code = "analysis.superseded"
-    sentence = "A newer analysis has taken the place of this one."
+    message = "A newer analysis has taken the place of this one."
 
 
 def request_analysis(
@@ -219,7 +219,7 @@ def _tie(analysis: Analysis, job: Job, sections: Sequence[Section]) -> None:
     analysis.save(update_fields=["job", "status", "updated_at"])
     if not job.children.exists():  # once there are pieces, each section has its own
         analysis.sections.filter(section__in=sections).update(
-            status=AnalysisStatus.QUEUED, job=job, error_code="", error_sentence=""
+            status=AnalysisStatus.QUEUED, job=job, error_code="", error_message=""
         )
 
 
@@ -250,7 +250,7 @@ def _mark_succeeded(analysis: Analysis, findings: SectionFindings) -> None:
         turns_total=findings.turns_total,
         notes=[str(note) for note in findings.notes],
         error_code="",
-        error_sentence="",
+        error_message="",
     )
 
 
@@ -283,8 +283,8 @@ def _was_superseded(child: Job) -> bool:
 
 def _say_why(job: Job) -> None:
     """A cancelled job keeps its reason: whoever watches it learns that nobody cancelled it."""
-    job.error_code, job.error_sentence = Superseded.code, Superseded.sentence
-    job.save(update_fields=["error_code", "error_sentence", "updated_at"])
+    job.error_code, job.error_message = Superseded.code, Superseded.message
+    job.save(update_fields=["error_code", "error_message", "updated_at"])
 
 
 def _mark_unsuccessful(analysis: Analysis, child: Job) -> None:
@@ -292,7 +292,7 @@ def _mark_unsuccessful(analysis: Analysis, child: Job) -> None:
     analysis.sections.filter(job=child).update(
         status=AnalysisStatus.CANCELLED if is_superseded else STATUS_OF_JOB[child.status],
         error_code=child.error_code,
-        error_sentence=child.error_sentence,
+        error_message=child.error_message,
     )
 
 

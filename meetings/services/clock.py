@@ -18,7 +18,7 @@ class StartsTooFarApart(errors.Invalid):
     """Start times that cannot be of one meeting: one of them is a mistake."""
 
     code = "recording.starts_too_far_apart"
-    sentence = "The recordings of one meeting start within 24 days. Check the start times."
+    message = "The recordings of one meeting start within 24 days. Check the start times."
 
 
 def next_position(meeting: Meeting) -> int:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from core import errors
 from core.accounts.actor import Actor
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import services as events
 from core.events.registry import EventType
 from meetings.events import ACTION_ITEM_COMPLETED, DECISION_CONFIRMED
@@ -21,14 +21,14 @@ class WordsAreNoDraft(errors.Invalid):
     """A draft is an engine's: the next analysis would put other words over a person's."""
 
     code = "item.words_are_no_draft"
-    sentence = "What you put in other words cannot be a draft. Leave one of the two out."
+    message = "What you put in other words cannot be a draft. Leave one of the two out."
 
 
 class DoneIsNoDraft(errors.Conflict):
     """Somebody did it, so it is not for an engine to take away."""
 
     code = "item.done_is_no_draft"
-    sentence = "What is done cannot be a draft. Say first that it is not done."
+    message = "What is done cannot be a draft. Say first that it is not done."
 
 
 def update_decision(
@@ -103,7 +103,7 @@ def _change(item: ChangeableItem, words: dict[str, Any], status: ItemStatus | No
 def _complete(item: ActionItem, completed: bool | None) -> None:
     if completed is None or completed == (item.completed_at is not None):
         return
-    item.completed_at = now() if completed else None
+    item.completed_at = database_now() if completed else None
     if completed and item.status == ItemStatus.DRAFT:
         item.status = ItemStatus.CONFIRMED
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from core import errors
 from core.accounts.actor import Actor
 from core.accounts.models import Membership, Team
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import services as events
 from core.events.registry import EventType
 from core.files import services as files
@@ -30,14 +30,14 @@ class TeamNotYours(errors.NotAllowed):
     """Moving a meeting out of one's own sight, or into a team one does not belong to."""
 
     code = "meeting.team_not_yours"
-    sentence = "You can only give a meeting to a team that you belong to."
+    message = "You can only give a meeting to a team that you belong to."
 
 
 class EndsBeforeStart(errors.Invalid):
     """The end and the start, perhaps changed by two people at once, do not fit."""
 
     code = "meeting.ends_before_start"
-    sentence = "A meeting ends after it starts."
+    message = "A meeting ends after it starts."
 
 
 def create_meeting(
@@ -196,7 +196,7 @@ def _create_participants(meeting: Meeting, participants: Sequence[Mapping[str, A
 
 def _status_at(starts_at: datetime | None) -> MeetingStatus:
     """A meeting in the future is scheduled."""
-    is_future = starts_at is not None and starts_at > now()
+    is_future = starts_at is not None and starts_at > database_now()
     return MeetingStatus.SCHEDULED if is_future else MeetingStatus.HELD
 
 

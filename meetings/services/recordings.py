@@ -33,14 +33,14 @@ class AlreadyTranscribed(errors.Conflict):
     """A retry would only repeat a transcript that is there."""
 
     code = "recording.already_transcribed"
-    sentence = "This recording has a transcript by the current engine already."
+    message = "This recording has a transcript by the current engine already."
 
 
 class LanguageNotKnown(errors.Invalid):
     """A language that the installed speech model does not know."""
 
     code = "recording.language_not_known"
-    sentence = "The speech model of this installation does not know that language."
+    message = "The speech model of this installation does not know that language."
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _delete_items(recording: Recording) -> None:
 
 def _check_language(language: str) -> None:
     if language and language not in find_model(settings.ASR_MODEL_DIR or None).languages:
-        raise LanguageNotKnown(fields={"language": [LanguageNotKnown.sentence]})
+        raise LanguageNotKnown(fields={"language": [LanguageNotKnown.message]})
 
 
 def _create(

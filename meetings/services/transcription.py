@@ -41,14 +41,14 @@ class WindowsFailed(JobFailure):
     """Some pieces could not be transcribed, so there is no whole text to show."""
 
     code = "transcription.windows_failed"
-    sentence = "Part of the recording could not be transcribed."
+    message = "Part of the recording could not be transcribed."
 
 
 class LanguageUnknown(JobFailure):
     """The recording was said to be in a language that the speech model does not know."""
 
     code = "transcription.language_unknown"
-    sentence = "The speech model of this installation does not know the language."
+    message = "The speech model of this installation does not know the language."
 
 
 def transcribe_recording(*, run: Run, recording: Recording) -> None:
@@ -154,7 +154,7 @@ def _known_texts(recording: Recording, model: ModelFacts) -> dict[str, Any]:
 def _finish(run: Run, recording: Recording, children: list[Job]) -> None:
     failed = [child for child in children if child.status != JobStatus.SUCCEEDED]
     if failed:
-        raise WindowsFailed(f"{WindowsFailed.sentence} {failed[0].error_sentence}".strip())
+        raise WindowsFailed(f"{WindowsFailed.message} {failed[0].error_message}".strip())
     run.report(0.95, "writing the transcript")
     texts = JobStep.objects.filter(job__parent_id=run.id).values_list("output", flat=True)
     plan = _planned(run, recording)

@@ -29,18 +29,18 @@ _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _MULTILINGUAL_TOKENS = 51_865
 
 
-class ModelMissing(errors.Refusal):
+class ModelMissing(errors.DomainError):
     """There is no speech model where one is expected."""
 
     code = "transcription.model_missing"
-    sentence = "The speech model is missing on this server."
+    message = "The speech model is missing on this server."
 
 
-class ModelTampered(errors.Refusal):
+class ModelTampered(errors.DomainError):
     """The weights of the packaged model are not the ones we know."""
 
     code = "transcription.model_tampered"
-    sentence = "The speech model on this server is not the one it should be."
+    message = "The speech model on this server is not the one it should be."
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def load(app: str) -> None:
 def rows_of(app: str) -> set[str]:
     load(app)
     return {
-        f"| `{code}` | {int(status_of(kind))} | {kind.sentence} |"
+        f"| `{code}` | {int(status_of(kind))} | {kind.message} |"
         for code, kind in all_codes().items()
         if kind.__module__.split(".")[0] == app
     }
@@ -46,7 +46,7 @@ def test_no_two_refusals_share_a_code() -> None:
     for app in APPS:
         load(app)
 
-    counted = Counter(kind.code for kind in subclasses(errors.Refusal) if "code" in vars(kind))
+    counted = Counter(kind.code for kind in subclasses(errors.DomainError) if "code" in vars(kind))
 
     assert [code for code, number in counted.items() if number > 1] == []
 
@@ -56,7 +56,7 @@ def test_every_code_is_lower_case_words_joined_by_dots() -> None:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)?", code), code
 
 
-def subclasses(kind: type[errors.Refusal]) -> set[type[errors.Refusal]]:
+def subclasses(kind: type[errors.DomainError]) -> set[type[errors.DomainError]]:
     below = {inner for sub in kind.__subclasses__() for inner in subclasses(sub)}
     ours = {k for k in below if k.__module__.split(".")[0] in APPS}
     return {kind, *ours}

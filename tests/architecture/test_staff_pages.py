@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.accounts.models import ApiKey, Organization
-from core.db.clock import now
+from core.db.clock import database_now
 from core.http.models import IdempotencyKey
 from core.jobs.models import Job, JobAttempt, JobStatus, JobStep
 from core.jobs.services import HOUSEKEEPING, enqueue
@@ -113,7 +113,7 @@ def everything_of_a_house(organization: Organization) -> Job:
 
 def _grow_job(organization: Organization, job: Job) -> None:
     tries = job.attempt_log.count()
-    JobAttempt.objects.create(job=job, token=tries + 1, worker="w", started_at=now())
+    JobAttempt.objects.create(job=job, token=tries + 1, worker="w", started_at=database_now())
     JobStep.objects.create(job=job, name=f"step {tries}", output={"words": "secret words"})
     make.job(organization=organization, kind=job.kind, parent=job)
 
@@ -266,7 +266,7 @@ def test_a_job_shows_its_attempts_with_the_whole_error_and_how_its_pieces_fare(
     job = make.job(organization=organization, status=JobStatus.DEAD)
     detail = "Traceback\n  File 1\nValueError: an odd frame"
     JobAttempt.objects.create(
-        job=job, token=1, worker="speech@host", started_at=now(), error_detail=detail
+        job=job, token=1, worker="speech@host", started_at=database_now(), error_detail=detail
     )
     make.job(organization=organization, parent=job, status=JobStatus.SUCCEEDED)
     make.job(organization=organization, parent=job, status=JobStatus.FAILED)

@@ -44,8 +44,8 @@ WORKER = ("-I", "tests.bench.noop", "-Q", "default")
 
 HISTORY = """
 INSERT INTO core_job (id, created_at, updated_at, kind, queue, status, priority, arguments,
-    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, nudges, progress, step,
-    error_code, error_sentence, request_id, organization_id, started_at, ended_at)
+    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress, step,
+    error_code, error_message, request_id, organization_id, started_at, ended_at)
 SELECT gen_random_uuid(), at, at, 'bench.durable', 'default', 'succeeded', 0, '{}', '', 1, 3, at,
     '', 1, 0, 1, '', '', '', '', %s, at, at
   FROM (SELECT now() - make_interval(secs => n) AS at FROM generate_series(1, %s) AS n) AS past
@@ -283,11 +283,11 @@ def _blocks(more: int) -> dict[str, int]:
             enqueue(kind=noop.DURABLE, origin=Origin(organization.id), arguments={})
             for _ in range(100)
         ]
-    Job.objects.filter(id__in=[job.id for job in jobs[50:]]).update(nudged_at=None)
+    Job.objects.filter(id__in=[job.id for job in jobs[50:]]).update(dispatched_at=None)
     limits = {"window": 64, "share": 64, "cap": 1, "queue": "default"}
     return {
         "claim": _touched(transitions.CLAIM, transitions._claim_values(jobs[0].id, "bench")),
-        "next to send": _touched(dispatch.MARK_NEXT, limits),
+        "next to send": _touched(dispatch.DISPATCH_NEXT, limits),
     }
 
 

@@ -192,7 +192,7 @@ def _ask(client: Client, path: Path) -> tuple[str, str]:
 def _end_of(job_id: str) -> bool:
     job = Job.objects.get(id=job_id)
     if job.has_ended and job.status != "succeeded":
-        raise RuntimeError(f"{job}: {job.error_code} {job.error_sentence}")
+        raise RuntimeError(f"{job}: {job.error_code} {job.error_message}")
     return job.has_ended
 
 

@@ -29,7 +29,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core.accounts.models import Organization
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import services as events
 from core.jobs import worker
 from core.jobs.models import Job
@@ -304,7 +304,9 @@ def _p95_of_nine(receiver: Customer, tenth: str) -> float:
     _publish(owner, FAIR_EVENTS, FAIR_PER_SECOND)
     _wait_until_sent(FAIR_EVENTS * (FAIR_ENDPOINTS - 1), besides=last)
     waits = _sorted_seconds("delivery.ended_at - delivery.created_at", besides=last)
-    Endpoint.objects.filter(id=last.id).update(disabled_at=now(), disabled_reason="by_hand")
+    Endpoint.objects.filter(id=last.id).update(
+        disabled_at=database_now(), disabled_reason="by_hand"
+    )
     running = Delivery.objects.filter(status=DeliveryStatus.RUNNING)
     wait_until(lambda: not running.exists(), "nothing is in flight", every=0.2)
     return _p95(waits)
@@ -312,7 +314,7 @@ def _p95_of_nine(receiver: Customer, tenth: str) -> float:
 
 def _endpoint(url: str, **fields: Any) -> Endpoint:
     """One that has answered well before."""
-    return make.endpoint(url=url, last_success_at=now(), **fields)
+    return make.endpoint(url=url, last_success_at=database_now(), **fields)
 
 
 def _publish(organization: Organization, many: int, per_second: float) -> None:

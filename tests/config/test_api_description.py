@@ -67,7 +67,7 @@ def test_introduction_links_to_operations_and_codes_that_exist() -> None:
     assert {(tag.replace("%20", " "), name) for tag, name in links} <= known
     (code,) = re.findall(r'"code": "(.+?)", "detail": ".+?"', text)
     (detail,) = re.findall(r'"detail": "(.+?)"', text)
-    assert all_codes()[code].sentence == detail
+    assert all_codes()[code].message == detail
 
 
 def test_no_text_uses_words_of_the_code() -> None:

@@ -48,8 +48,8 @@ def test_wrong_settings_are_findings_and_no_traceback(tmp_path: Path) -> None:
 
     assert checked.returncode == 1
     assert "Traceback" not in checked.stderr
-    for number, sentence in FINDINGS.items():
-        assert f"({number}) {sentence}" in checked.stderr
+    for number, message in FINDINGS.items():
+        assert f"({number}) {message}" in checked.stderr
     assert "(core.E017) EMAIL_URL cannot be read" in checked.stderr
     assert "Did you mean UPLOADS_AT_ONCE?" in checked.stderr
     assert checked.stderr.count("HINT: ") >= len(FINDINGS)

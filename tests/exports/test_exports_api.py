@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
 from core.accounts.models import Role
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events.models import Event
 from core.jobs.models import Job
 from core.jobs.services import requeue_job
@@ -320,7 +320,11 @@ def test_nobody_joins_an_export_that_is_being_cancelled(
     client: APIClient, meeting: Meeting
 ) -> None:
     first = ask(client, meeting).json()["export"]["id"]
-    Job.objects.update(status="running", lease_until=now(plus_seconds=9), cancel_requested_at=now())
+    Job.objects.update(
+        status="running",
+        lease_until=database_now(plus_seconds=9),
+        cancel_requested_at=database_now(),
+    )
     second = ask(client, meeting).json()["export"]["id"]
     assert second != first
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.files.models import StoredFile
 from core.jobs import transitions
 from core.jobs.models import Job, JobStatus
@@ -31,7 +31,7 @@ def disk(tmp_path: Path, settings: Settings) -> Iterator[Disk]:
 
 def run_jobs_that_wait() -> Job:
     """Run what waits for a later moment too; return the job of the export."""
-    Job.objects.filter(status=JobStatus.QUEUED).update(run_at=now())
+    Job.objects.filter(status=JobStatus.QUEUED).update(run_at=database_now())
     run_jobs()
     return Job.objects.get(kind="exports.render_export")
 
@@ -51,7 +51,7 @@ def test_an_export_waits_for_storage_under_a_named_reason_and_is_then_made(
         job = run_jobs_that_wait()
 
     assert (job.status, job.error_code, job.attempts) == (JobStatus.QUEUED, fault, 0)
-    assert job.run_at > now(plus_seconds=50)
+    assert job.run_at > database_now(plus_seconds=50)
     assert not StoredFile.objects.exists()
     disk.empty() if fault == "storage.full" else disk.make_writable()
     job = run_jobs_that_wait()

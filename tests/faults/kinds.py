@@ -27,7 +27,7 @@ class Hopeless(JobFailure):
     """A failure that no retry will mend."""
 
     code = "faults.hopeless"
-    sentence = "This can never work."
+    message = "This can never work."
 
 
 @job("faults.work", queue=QUEUE, attempts=5, backoff=PAUSE)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 from tests.faults.servers import away_for
 from tests.faults.site import Site
@@ -32,7 +32,7 @@ def test_jobs_outlive_a_database_that_is_stopped_and_started_again(full_site: Si
     full_site.wait_for_progress(4)
     full_site.servers.stop_postgresql()
     full_site.servers.start()
-    moment = now()
+    moment = database_now()
     full_site.check_all_done_once()
     full_site.check_recovered_since(moment)
     assert full_site.nobody_died()

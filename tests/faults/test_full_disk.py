@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 
 from config.demo import Client
-from core.db.clock import now
+from core.db.clock import database_now
 from core.files.models import StoredFile
 from core.jobs.models import Job, JobStatus, JobStep
 from core.jobs.services import Origin, requeue_job
@@ -70,7 +70,7 @@ def test_a_job_without_room_for_its_file_waits_with_a_reason_and_leaves_nothing(
     site.house.kill(full)
 
     site.worker()
-    waiting.update(run_at=now())
+    waiting.update(run_at=database_now())
     site.check_all_done_once()
     assert [path.stat().st_size for path in stored_files()] == [2**20]
 

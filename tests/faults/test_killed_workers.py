@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs.models import AttemptOutcome, Job, JobAttempt, JobStatus
 from tests.faults import ledger
 from tests.faults.site import Process, Site, outcomes_of, owner_of
@@ -34,7 +34,7 @@ def test_killed_pool_processes_lose_none_of_fifty_jobs(site: Site) -> None:
     for done in range(1, KILLS + 1):
         site.wait_for_progress(done * 4)
         killed.add(kill_somebody_at_work(site, worker, killed))
-    moment = now()
+    moment = database_now()
     site.check_all_done_once()
     site.check_recovered_since(moment)
     assert len(killed) == KILLS
@@ -48,7 +48,7 @@ def test_a_killed_worker_loses_none_of_fifty_jobs(site: Site) -> None:
     site.ask_for_many(50)
     site.wait_for_progress(10)
     site.house.kill(worker)
-    moment = now()
+    moment = database_now()
     held = len(site.running())
     site.worker(4)
     site.check_all_done_once()

@@ -59,7 +59,7 @@ def test_a_process_killed_between_commit_and_message_has_not_lost_the_job(site: 
     assert died.returncode == -9
     (job,) = Job.objects.all()
     assert job.status == JobStatus.QUEUED
-    assert job.nudged_at is not None, "it counts as sent until the relay misses the message"
+    assert job.dispatched_at is not None, "it counts as sent until the relay misses the message"
 
     site.jobs.append(job)
     site.worker()

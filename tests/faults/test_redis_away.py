@@ -19,7 +19,9 @@ RESTARTS = 3
 def test_a_hundred_queued_jobs_survive_a_redis_that_forgets(site: Site) -> None:
     site.relay()
     site.ask_for_many(100, steps=1, seconds=0.01)
-    wait_until(lambda: Job.objects.filter(nudged_at__isnull=False).exists(), "messages are sent")
+    wait_until(
+        lambda: Job.objects.filter(dispatched_at__isnull=False).exists(), "messages are sent"
+    )
     site.servers.empty_redis()
     site.worker()
     site.wait_for_progress(5)

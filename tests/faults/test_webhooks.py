@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 from tests.bench.receivers import customer
 from tests.faults import ledger
@@ -173,7 +173,7 @@ def test_no_receiver_harms_anybody_but_itself(site: Site) -> None:
     ):
         failing = [owe(url, 2) for url in (*bad, sly.url, f"http://127.0.0.1:{free_port()}/")]
         large = [owe(url, 3) for url in floods]
-        flaps, fine = owe(fickle.url, 12), owe(healthy.url, 40, last_success_at=now())
+        flaps, fine = owe(fickle.url, 12), owe(healthy.url, 40, last_success_at=database_now())
         ask()
         wait_for_the_end()
 

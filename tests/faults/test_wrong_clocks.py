@@ -11,9 +11,9 @@ import pytest
 
 from config.demo import Client
 from core.accounts.models import ApiKey
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events.models import Event
-from core.jobs.models import AttemptOutcome, ClockTurn, Job, JobAttempt, JobStatus
+from core.jobs.models import AttemptOutcome, Job, JobAttempt, JobStatus, PeriodicRun
 from tests import make
 from tests.faults.site import LEASE_SECONDS, Site
 from tests.processes import wait_until
@@ -64,7 +64,9 @@ def test_web_process_with_wrong_clock_stores_and_compares_times_of_database(
     site.house.start("web", under=clock(shift))
     wait_until(lambda: site.answers("/api/health/live") == 200, "the web process answers")
     actor = make.actor()
-    client = Client(site.house.port, make.api_key(actor=actor, expires_at=now(plus_seconds=300)))
+    client = Client(
+        site.house.port, make.api_key(actor=actor, expires_at=database_now(plus_seconds=300))
+    )
     path = f"/api/v1/meetings/{client.create_meeting('On time')}/"
     body, is_json = json.dumps({"title": "Still on time"}).encode(), {"Content-Type": JSON}
     status, shown = client.ask("PATCH", path, body, is_json)
@@ -76,13 +78,13 @@ def test_web_process_with_wrong_clock_stores_and_compares_times_of_database(
     assert all(map(is_now, times))
 
     over = make.api_key(actor=actor)
-    ApiKey.objects.filter(prefix=over[3:11]).update(expires_at=now(plus_seconds=-300))
+    ApiKey.objects.filter(prefix=over[3:11]).update(expires_at=database_now(plus_seconds=-300))
     assert Client(site.house.port, over).ask("GET", path)[0] == 401
 
 
 def is_now(moment: Any) -> bool:
     read = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return abs(now() - read) < timedelta(minutes=1)
+    return abs(database_now() - read) < timedelta(minutes=1)
 
 
 def test_work_by_the_clock_is_done_by_one_worker_an_hour_ahead_and_a_late_relay(
@@ -92,7 +94,7 @@ def test_work_by_the_clock_is_done_by_one_worker_an_hour_ahead_and_a_late_relay(
     site.worker(under=clock("+1h"))
     pruned = Job.objects.filter(kind="core.prune_jobs", status=JobStatus.SUCCEEDED)
     wait_until(lambda: pruned.count() == 1, "the first period's work is done")
-    turn = ClockTurn.objects.get(kind="core.prune_jobs")
-    assert timedelta() <= now() - turn.period_at < timedelta(hours=1, minutes=1)
-    ClockTurn.objects.update(period_at=turn.period_at - timedelta(hours=1))
+    turn = PeriodicRun.objects.get(kind="core.prune_jobs")
+    assert timedelta() <= database_now() - turn.period_at < timedelta(hours=1, minutes=1)
+    PeriodicRun.objects.update(period_at=turn.period_at - timedelta(hours=1))
     wait_until(lambda: pruned.count() == 2, "the next period's work is done")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.files.marker import MARKER
 from core.jobs.models import Job, JobAttempt, JobStatus
 from core.jobs.services import Origin
@@ -74,7 +74,7 @@ def test_a_storage_that_is_swapped_under_a_worker_gets_no_file_and_costs_no_atte
     (storage() / "incoming").rmdir()
     storage().rmdir()
     storage().with_name("unmounted").rename(storage())
-    waiting.update(run_at=now())
+    waiting.update(run_at=database_now())
     site.check_all_done_once()
     assert len(files_below(storage())) == 2
     assert JobAttempt.objects.filter(job=job).count() == 2

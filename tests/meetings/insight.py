@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from rest_framework.test import APIClient
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs.models import Job, JobStatus
 from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion
@@ -69,7 +69,7 @@ def analysed(client: APIClient, meeting: Meeting, *said: tuple[str, str]) -> dic
 def run_jobs_to_the_end() -> None:
     """Also the attempts that would wait for their pause to pass."""
     run_jobs()
-    while Job.objects.filter(status=JobStatus.QUEUED).update(run_at=now()):
+    while Job.objects.filter(status=JobStatus.QUEUED).update(run_at=database_now()):
         run_jobs()
 
 

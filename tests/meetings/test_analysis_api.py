@@ -327,7 +327,7 @@ def test_what_cannot_be_done_is_said_in_a_stored_result(
     run_jobs()
     found = client.get(address(meeting)).json()
     assert found["analysis"]["status"] == "succeeded"
-    notes = {n["code"]: n["sentence"] for s in found["sections"] for n in s["notes"]}
+    notes = {n["code"]: n["message"] for s in found["sections"] for n in s["notes"]}
     assert notes[note].endswith(".")
 
 
@@ -337,12 +337,12 @@ def test_three_hours_of_words_are_analysed() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
     client = make.client(actor)
-    sentence = (
+    message = (
         "The committee looked at item {0} of the budget for the coming year and then talked about "
         "the bridge near school number {1}."
     )
     said = tuple(
-        (f"Speaker {number % 5}", sentence.format(number, number % 97)) for number in range(1_000)
+        (f"Speaker {number % 5}", message.format(number, number % 97)) for number in range(1_000)
     )
     assert sum(len(text.split()) for _, text in said) > 20_000
     found = analysed(client, meeting, *said)

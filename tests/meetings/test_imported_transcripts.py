@@ -66,8 +66,8 @@ def test_the_house_hears_of_it_and_the_meeting_has_a_new_revision() -> None:
 def test_two_hundred_thousand_words_fit(django_assert_max_num_queries: Any) -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
-    sentence = "The committee talked about the budget of the coming year. " * 2
-    body = {"segments": [{"speaker": "A", "text": sentence.strip()} for _ in range(10_000)]}
+    message = "The committee talked about the budget of the coming year. " * 2
+    body = {"segments": [{"speaker": "A", "text": message.strip()} for _ in range(10_000)]}
     client = make.client(actor)
     client.get("/api/v1/meetings/")
     with django_assert_max_num_queries(20):

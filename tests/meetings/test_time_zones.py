@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.accounts.actor import Actor
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events.models import Event
 from core.jobs import sweeps
 from exports.queries import minutes_of
@@ -104,7 +104,7 @@ def test_dates_of_a_meeting_are_of_its_zone(actor: Actor) -> None:
 
 
 def test_meeting_in_the_future_is_scheduled_until_it_is_over(actor: Actor) -> None:
-    soon = now() + timedelta(hours=1)
+    soon = database_now() + timedelta(hours=1)
     meeting = entered(actor, starts_at=soon.isoformat())
     assert meeting["status"] == "scheduled"
     client = make.client(actor)
@@ -117,7 +117,7 @@ def test_meeting_in_the_future_is_scheduled_until_it_is_over(actor: Actor) -> No
 
 
 def test_scheduled_meeting_whose_time_is_over_becomes_held(actor: Actor) -> None:
-    hour_ago, later = now() - timedelta(hours=1), now() + timedelta(hours=1)
+    hour_ago, later = database_now() - timedelta(hours=1), database_now() + timedelta(hours=1)
     common: dict[str, Any] = {"organization": actor.organization, "status": "scheduled"}
     over = make.meeting(**common, starts_at=hour_ago)
     under_way = make.meeting(**common, starts_at=hour_ago, ends_at=later)

@@ -83,7 +83,7 @@ def test_a_recording_that_cannot_be_transcribed_stays_and_can_be_tried_again(
     wait_until(lambda: job_of(recording).has_ended, "the job has ended")
     job = job_of(recording)
     assert job.status == JobStatus.FAILED
-    assert job.error_sentence.endswith(".")
+    assert job.error_message.endswith(".")
 
     Path(default_storage.path(recording.stored_file.key)).write_bytes(JFK.read_bytes())
     answer = make.client(actor).post(f"/api/v1/recordings/{recording.id}/retry/")

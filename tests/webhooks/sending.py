@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from core.db.clock import now
+from core.db.clock import database_now
 from tests.run_jobs import run_jobs
 from webhooks.delivery.verdicts import Verdict
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
@@ -27,7 +27,7 @@ def send(*, slots: int = 1) -> None:
 
 def send_again(delivery: Delivery) -> DeliveryAttempt:
     """Make the delivery due, and its lane open, and send; the attempt that this came to."""
-    Delivery.objects.filter(id=delivery.id, status="queued").update(next_attempt_at=now())
+    Delivery.objects.filter(id=delivery.id, status="queued").update(next_attempt_at=database_now())
     Endpoint.objects.filter(id=delivery.endpoint_id).update(paused_until=None)
     return sent(delivery)
 
@@ -42,7 +42,7 @@ def sent(delivery: Delivery) -> DeliveryAttempt:
 
 def seconds_until(moment: Any) -> float:
     """From the database's clock."""
-    return float((moment - now()).total_seconds())
+    return float((moment - database_now()).total_seconds())
 
 
 SUCCESS = Verdict("succeeded")

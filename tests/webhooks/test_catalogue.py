@@ -38,7 +38,7 @@ def test_every_member_reads_the_catalogue() -> None:
     assert set(shown) == {kind.name for kind in public_event_types()}
     assert {"endpoint.test", "endpoint.disabled", "delivery.exhausted"} < set(shown)
     for kind in shown.values():
-        assert set(kind) == {"name", "version", "meaning", "schema", "example"}
+        assert set(kind) == {"name", "version", "description", "schema", "example"}
         jsonschema.Draft202012Validator.check_schema(kind["schema"])
         jsonschema.validate(kind["example"], kind["schema"])
     assert make.client(None).get(ADDRESS).status_code == 401

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
 from core.accounts.models import Role
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 from webhooks.models import Delivery, Endpoint
 
@@ -44,11 +44,11 @@ def ended(endpoint: Endpoint, status: str = "dead", days_ago: float = 0, **field
     row = make.delivery(
         endpoint=endpoint,
         status=status,
-        ended_at=now(),
+        ended_at=database_now(),
         next_attempt_at=None,
         **{"attempt_count": 8, "last_error_kind": "status", "last_status_code": 503, **fields},
     )
-    moment = now() - timedelta(days=days_ago)
+    moment = database_now() - timedelta(days=days_ago)
     Delivery.objects.filter(id=row.id).update(created_at=moment)
     row.refresh_from_db()
     return row
@@ -56,7 +56,7 @@ def ended(endpoint: Endpoint, status: str = "dead", days_ago: float = 0, **field
 
 def failed_so_far(endpoint: Endpoint) -> Delivery:
     """One that is tried again in an hour."""
-    due = now() + timedelta(hours=1)
+    due = database_now() + timedelta(hours=1)
     return make.delivery(
         endpoint=endpoint,
         next_attempt_at=due,
@@ -94,7 +94,7 @@ def test_the_list_is_thin_and_narrowed_by_every_filter(client: APIClient, who: A
     chosen = ended(mine, "succeeded", event_type="export.completed")
     waiting = make.delivery(endpoint=other)
     ended(make.endpoint())
-    between = (now() - timedelta(days=1)).isoformat()
+    between = (database_now() - timedelta(days=1)).isoformat()
 
     def listed(**query: Any) -> list[str]:
         answer = client.get(ADDRESS, query)
@@ -132,7 +132,7 @@ def test_pages_follow_one_another(client: APIClient, endpoint: Endpoint) -> None
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({}, "Its first attempt is due and waits for its turn."),
         (
@@ -152,14 +152,14 @@ def test_pages_follow_one_another(client: APIClient, endpoint: Endpoint) -> None
     ],
 )
 def test_a_sentence_says_how_far_a_delivery_is(
-    client: APIClient, endpoint: Endpoint, fields: dict[str, Any], sentence: str
+    client: APIClient, endpoint: Endpoint, fields: dict[str, Any], message: str
 ) -> None:
     row = make.delivery(endpoint=endpoint, **fields)
-    assert client.get(f"{ADDRESS}{row.id}/").json()["explanation"] == sentence
+    assert client.get(f"{ADDRESS}{row.id}/").json()["explanation"] == message
 
 
 @pytest.mark.parametrize(
-    ("lane", "sentence", "next_attempt_at"),
+    ("lane", "message", "next_attempt_at"),
     [
         (
             {"paused_until": IN_2099},
@@ -182,14 +182,14 @@ def test_a_sentence_says_how_far_a_delivery_is(
     ],
 )
 def test_due_delivery_names_the_endpoint_state_that_delays_it(
-    client: APIClient, who: Actor, lane: Any, sentence: str, next_attempt_at: str | None
+    client: APIClient, who: Actor, lane: Any, message: str, next_attempt_at: str | None
 ) -> None:
     row = make.delivery(
         endpoint=make.endpoint(organization=who.organization, **lane),
         next_attempt_at=datetime(2026, 11, 22, tzinfo=UTC),
     )
     shown = client.get(f"{ADDRESS}{row.id}/").json()
-    assert (shown["explanation"], shown["next_attempt_at"]) == (sentence, next_attempt_at)
+    assert (shown["explanation"], shown["next_attempt_at"]) == (message, next_attempt_at)
 
 
 # --- Owing again --------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_an_ended_delivery_begins_a_new_round_with_the_same_bytes(
     held = Delivery.objects.get()
     assert (held.status, held.attempt_count, held.ended_at) == ("queued", 0, None)
     assert held.next_attempt_at is not None
-    assert held.next_attempt_at <= now()
+    assert held.next_attempt_at <= database_now()
     assert (held.event_id, held.body) == (row.event_id, row.body)
 
 
@@ -226,21 +226,21 @@ def test_a_delivery_that_waits_is_sent_now_and_one_that_is_being_sent_is_left_al
     running.refresh_from_db()
     assert (waiting.status, waiting.attempt_count) == ("queued", 0)
     assert waiting.next_attempt_at is not None
-    assert waiting.next_attempt_at <= now()
+    assert waiting.next_attempt_at <= database_now()
     assert (running.status, running.attempt_count) == ("running", 2)
 
 
 def test_who_sends_again_ends_the_pause_and_the_next_attempt_asks_whether_it_works(
     client: APIClient, who: Actor
 ) -> None:
-    paused = {"paused_until": now() + timedelta(hours=2), "failures_in_a_row": 7}
+    paused = {"paused_until": database_now() + timedelta(hours=2), "failures_in_a_row": 7}
     endpoints = [make.endpoint(organization=who.organization, **paused) for _ in range(4)]
     one, many, since, other = endpoints
     row, _ = failed_so_far(one), failed_so_far(many)
     asked = [
         (f"{ADDRESS}{row.id}/replay/", {}),
         (f"{ADDRESS}replay/", {"endpoint": str(many.id)}),
-        (f"/api/v1/webhooks/endpoints/{since.id}/recover/", {"since": now().isoformat()}),
+        (f"/api/v1/webhooks/endpoints/{since.id}/recover/", {"since": database_now().isoformat()}),
     ]
 
     for address, body in asked:
@@ -256,7 +256,7 @@ def test_who_sends_again_ends_the_pause_and_the_next_attempt_asks_whether_it_wor
 def test_nothing_is_owed_again_that_is_old_or_goes_to_a_disabled_endpoint(
     client: APIClient, who: Actor, endpoint: Endpoint
 ) -> None:
-    off = make.endpoint(organization=who.organization, disabled_at=now())
+    off = make.endpoint(organization=who.organization, disabled_at=database_now())
     for row, code in (
         (ended(endpoint, days_ago=15), "delivery.too_old"),
         (ended(off), "endpoint.is_disabled"),
@@ -292,7 +292,7 @@ def test_filters_choose_what_is_owed_again(client: APIClient, who: Actor) -> Non
     ended(first, days_ago=3)
     chosen = ended(first, "succeeded", event_type="export.completed")
     ended(second)
-    yesterday = (now() - timedelta(days=1)).isoformat()
+    yesterday = (database_now() - timedelta(days=1)).isoformat()
 
     def replayed(**chosen: Any) -> int:
         answer = client.post(f"{ADDRESS}replay/", chosen)
@@ -319,7 +319,7 @@ def test_an_endpoint_gets_again_what_was_given_up_since_a_time(
     ended(make.endpoint(organization=who.organization))
 
     def days_ago(days: float) -> str:
-        return (now() - timedelta(days=days)).isoformat()
+        return (database_now() - timedelta(days=days)).isoformat()
 
     within = {"since": days_ago(4), "until": days_ago(1)}
     assert client.post(recover, within).json() == {"replayed": 1}
@@ -331,7 +331,7 @@ def test_an_endpoint_gets_again_what_was_given_up_since_a_time(
     assert (future.status_code, future.json()["code"]) == (400, "invalid")
     assert set(future.json()["fields"]) == {"since"}
 
-    Endpoint.objects.filter(id=endpoint.id).update(disabled_at=now())
+    Endpoint.objects.filter(id=endpoint.id).update(disabled_at=database_now())
     refused = client.post(recover, {"since": days_ago(1)})
     assert (refused.status_code, refused.json()["code"]) == (409, "endpoint.is_disabled")
 

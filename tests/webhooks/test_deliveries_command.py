@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 from tests.webhooks.receivers import receiver
 from tests.webhooks.sending import send
@@ -28,7 +28,9 @@ def run(act: str) -> str:
 def test_given_up_deliveries_are_not_sent_until_recovered() -> None:
     with receiver() as customer:
         endpoint = make.endpoint(url=f"{customer.url}?token=secret")
-        done = make.delivery(endpoint=endpoint, status=DeliveryStatus.SUCCEEDED, ended_at=now())
+        done = make.delivery(
+            endpoint=endpoint, status=DeliveryStatus.SUCCEEDED, ended_at=database_now()
+        )
         waiting = make.delivery(endpoint=endpoint, attempt_count=3)
 
         listed = run("waiting")
@@ -42,11 +44,11 @@ def test_given_up_deliveries_are_not_sent_until_recovered() -> None:
         waiting.refresh_from_db()
         done.refresh_from_db()
         assert (waiting.status, waiting.next_attempt_at) == (DeliveryStatus.DEAD, None)
-        assert explanations.of_delivery(waiting, now=now()).startswith(
+        assert explanations.of_delivery(waiting, now=database_now()).startswith(
             "The operator of this installation"
         )
         assert done.status == DeliveryStatus.SUCCEEDED
 
-        assert recover(endpoint=endpoint, since=now() - timedelta(hours=1)) == 1
+        assert recover(endpoint=endpoint, since=database_now() - timedelta(hours=1)) == 1
         send()
         assert customer.ids == [str(waiting.event_id)]

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
 from core.accounts.models import Role
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events.models import Event
 from core.secrets.fields import Sealed
 from core.security.models import SecurityEvent
@@ -204,8 +204,8 @@ def test_what_is_named_changes_and_nothing_else(client: APIClient) -> None:
 def test_another_address_begins_without_the_failures_of_the_one_before(
     client: APIClient, who: Actor
 ) -> None:
-    soon = now(plus_seconds=600)
-    failing = {"failures_in_a_row": 7, "failing_since": now(), "paused_until": soon}
+    soon = database_now(plus_seconds=600)
+    failing = {"failures_in_a_row": 7, "failing_since": database_now(), "paused_until": soon}
     held = make.endpoint(organization=who.organization, **failing)
 
     client.patch(f"{ADDRESS}{held.id}/", {"description": "the same place"})
@@ -220,7 +220,9 @@ def test_another_address_begins_without_the_failures_of_the_one_before(
 def test_an_endpoint_is_disabled_and_enabled_without_its_failures(
     client: APIClient, who: Actor
 ) -> None:
-    held = make.endpoint(organization=who.organization, failing_since=now(), failures_in_a_row=3)
+    held = make.endpoint(
+        organization=who.organization, failing_since=database_now(), failures_in_a_row=3
+    )
 
     off = client.post(f"{ADDRESS}{held.id}/disable/").json()
     assert (off["is_enabled"], off["disabled_reason"]) == (False, "by_hand")
@@ -275,7 +277,7 @@ def test_a_test_is_owed_at_once_whatever_the_endpoint_listens_to(
 
 
 def test_a_disabled_endpoint_is_not_tried_out(client: APIClient, who: Actor) -> None:
-    held = make.endpoint(organization=who.organization, disabled_at=now())
+    held = make.endpoint(organization=who.organization, disabled_at=database_now())
     answer = client.post(f"{ADDRESS}{held.id}/test/")
     assert answer.status_code == 409
     assert answer.json()["code"] == "endpoint.is_disabled"
@@ -293,14 +295,16 @@ def test_a_rotated_secret_signs_beside_the_old_ones_for_a_day(client: APIClient)
     assert signing(made["id"])[0] == third
     assert set(signing(made["id"])) == {made["secret"], second, third}
     ends = EndpointSecret.objects.exclude(expires_at=None).values_list("expires_at", flat=True)
-    assert all(timedelta(hours=23) < end - now() < timedelta(hours=24) for end in ends if end)
+    assert all(
+        timedelta(hours=23) < end - database_now() < timedelta(hours=24) for end in ends if end
+    )
 
 
 def test_old_secrets_end_with_their_time_or_at_once_when_that_is_wished(client: APIClient) -> None:
     made = create(client).json()
     rotate = f"{ADDRESS}{made['id']}/secret/rotate/"
     second = client.post(rotate).json()["secret"]
-    EndpointSecret.objects.exclude(expires_at=None).update(expires_at=now(plus_seconds=-1))
+    EndpointSecret.objects.exclude(expires_at=None).update(expires_at=database_now(plus_seconds=-1))
     assert signing(made["id"]) == [second]
 
     third = client.post(rotate, {"overlap_seconds": 0}).json()["secret"]
@@ -328,17 +332,17 @@ def test_an_endpoint_goes_over_to_a_key_pair(client: APIClient) -> None:
 
 
 def test_statistics_tell_how_an_endpoint_fares(client: APIClient, who: Actor) -> None:
-    held = make.endpoint(organization=who.organization, failing_since=now())
+    held = make.endpoint(organization=who.organization, failing_since=database_now())
     for status, kind, took in (
         ("succeeded", "", 100),
         ("succeeded", "", 200),
         ("succeeded", "", 300),
         ("dead", "timeout", 10_000),
     ):
-        one = make.delivery(endpoint=held, status=status, ended_at=now())
+        one = make.delivery(endpoint=held, status=status, ended_at=database_now())
         make.attempt(delivery=one, error_kind=kind, duration_ms=took)
-    old = make.delivery(endpoint=held, status="failed", ended_at=now())
-    Delivery.objects.filter(id=old.id).update(created_at=now() - timedelta(days=2))
+    old = make.delivery(endpoint=held, status="failed", ended_at=database_now())
+    Delivery.objects.filter(id=old.id).update(created_at=database_now() - timedelta(days=2))
     waiting = make.delivery(endpoint=held)
     make.delivery(endpoint=make.endpoint(organization=who.organization))
 

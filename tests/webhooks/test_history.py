@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
 from webhooks.services import history
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_deliveries_go_with_their_attempts_when_they_ended_long_ago() -> None:
-    old, young = now() - timedelta(days=31), now() - timedelta(days=29)
+    old, young = database_now() - timedelta(days=31), database_now() - timedelta(days=29)
     endpoint, off, lately_off = make.endpoint(), make.endpoint(), make.endpoint()
     kept = {
         make.delivery(endpoint=endpoint).id,

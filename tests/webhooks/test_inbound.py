@@ -19,7 +19,7 @@ from django.conf import LazySettings
 from django.db import connection
 from rest_framework.test import APIClient
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.db.rows import new_id
 from core.events.models import Event
 from core.jobs.models import Job, JobStatus
@@ -387,7 +387,7 @@ def test_a_source_sends_so_many_messages_a_minute_and_no_more(settings: LazySett
     assert post(sender, b"{}", message_id="m1").status_code == 200, "a copy is told so all the same"
     assert 50 < int(answer["Retry-After"]) <= 60
     assert post(other, b"{}").status_code == 202
-    InboundMessage.objects.update(created_at=now(plus_seconds=-61))
+    InboundMessage.objects.update(created_at=database_now(plus_seconds=-61))
     assert post(sender, b"{}").status_code == 202
 
 

@@ -21,7 +21,7 @@ import pytest
 from django.test import Client
 
 from core.accounts.models import Role
-from core.db.clock import now
+from core.db.clock import database_now
 from core.db.rows import new_id
 from tests import make
 from tests.webhooks.page import examples, page
@@ -156,7 +156,7 @@ def test_all_that_the_page_shows_to_ask_with_curl_works() -> None:
         "DELIVERY_ID": make.delivery(endpoint=endpoint).id,
         "SOURCE_ID": source.id,
         "MESSAGE_ID": make.inbound_message(source=source).id,
-        "SINCE": (now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "SINCE": (database_now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "https://example.com/hook": "http://127.0.0.1:9000/hook",
     }
     asked = [

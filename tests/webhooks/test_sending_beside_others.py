@@ -14,7 +14,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from pytest_django.fixtures import Settings
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events.models import Event
 from tests import make
 from tests.webhooks.receivers import Reply, receiver
@@ -91,7 +91,7 @@ def test_an_endpoint_that_somebody_holds_keeps_no_outcome_of_others_waiting() ->
 def test_an_endpoint_deleted_while_it_is_sent_to_keeps_no_outcome_of_others(
     verdict: Verdict,
 ) -> None:
-    days_ago = now(plus_seconds=-10 * 86_400)
+    days_ago = database_now(plus_seconds=-10 * 86_400)
     deleted = make.endpoint(failures_in_a_row=20, failing_since=days_ago, last_success_at=days_ago)
     for endpoint in (deleted, make.endpoint()):
         owe_many(endpoint, 1)
@@ -148,7 +148,7 @@ def test_an_outcome_that_the_database_refuses_keeps_no_other_from_being_written(
 
 
 def test_what_was_taken_and_never_sent_waits_on_without_an_attempt() -> None:
-    owe_many(make.endpoint(last_success_at=now()), 5)
+    owe_many(make.endpoint(last_success_at=database_now()), 5)
     rename("webhooks_endpointsecret", "webhooks_away")
     with Exchanges(deadline_seconds=1.0) as exchanges:
         sender = Sender(exchanges)

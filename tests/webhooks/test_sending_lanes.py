@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 from tests.webhooks import log_search
 from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
@@ -49,7 +49,7 @@ def lane(waiting: int, **fields: Any) -> Endpoint:
 
 def working(waiting: int, **fields: Any) -> Endpoint:
     """One that has answered well a moment ago."""
-    return lane(waiting, last_success_at=now(), **fields)
+    return lane(waiting, last_success_at=database_now(), **fields)
 
 
 def taken(free: int = 256) -> dict[Any, int]:
@@ -90,12 +90,12 @@ def test_an_organization_with_many_endpoints_leaves_room_for_others(settings: Se
 
 
 def test_what_is_disabled_paused_or_not_due_is_not_taken() -> None:
-    lane(1, disabled_at=now(), disabled_reason="by_hand")
-    lane(1, paused_until=now(plus_seconds=60))
-    make.delivery(endpoint=make.endpoint(), next_attempt_at=now(plus_seconds=60))
+    lane(1, disabled_at=database_now(), disabled_reason="by_hand")
+    lane(1, paused_until=database_now(plus_seconds=60))
+    make.delivery(endpoint=make.endpoint(), next_attempt_at=database_now(plus_seconds=60))
     assert taken() == {}
     assert lanes.seconds_waiting() is None
-    over = lane(1, paused_until=now(plus_seconds=-1))
+    over = lane(1, paused_until=database_now(plus_seconds=-1))
     assert lanes.seconds_waiting() is not None
     assert taken() == {over.id: 1}
 
@@ -107,7 +107,7 @@ def test_a_rate_limit_is_kept_by_slots_in_time() -> None:
     slow.refresh_from_db()
     assert slow.next_slot_at is not None
     assert 0 < seconds_until(slow.next_slot_at) <= 0.5
-    Endpoint.objects.filter(id=slow.id).update(next_slot_at=now(plus_seconds=-60))
+    Endpoint.objects.filter(id=slow.id).update(next_slot_at=database_now(plus_seconds=-60))
     assert taken()[slow.id] == 1, "a pause earns no burst"
 
 
@@ -140,7 +140,7 @@ def test_after_failures_in_a_row_one_attempt_asks_whether_it_works_again(
         assert 20 < seconds_until(endpoint.paused_until) <= 30
         assert DeliveryAttempt.objects.count() == 5, "those that wait lose no attempt meanwhile"
 
-        Endpoint.objects.filter(id=endpoint.id).update(paused_until=now())
+        Endpoint.objects.filter(id=endpoint.id).update(paused_until=database_now())
         send()
         assert DeliveryAttempt.objects.count() == 6
         endpoint.refresh_from_db()
@@ -148,7 +148,7 @@ def test_after_failures_in_a_row_one_attempt_asks_whether_it_works_again(
         assert endpoint.paused_until is not None
 
         customer.reply = Reply(200)
-        Endpoint.objects.filter(id=endpoint.id).update(paused_until=now())
+        Endpoint.objects.filter(id=endpoint.id).update(paused_until=database_now())
         send()
     endpoint.refresh_from_db()
     assert (endpoint.failures_in_a_row, endpoint.failing_since) == (0, None)

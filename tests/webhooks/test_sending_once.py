@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import worker
 from core.jobs.models import Job
 from tests import make
@@ -40,7 +40,7 @@ def test_two_senders_at_the_same_instant_send_each_delivery_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_whoever_takes_at_the_same_instant_takes_different_ones_within_the_limits() -> None:
     limited = make.endpoint(rate_limit_per_second=1)
-    wide = make.endpoint(last_success_at=now())
+    wide = make.endpoint(last_success_at=database_now())
     for endpoint in (limited, wide):
         owe_many(endpoint, 30)
     found: list[Taken] = []
@@ -89,7 +89,7 @@ def test_what_a_vanished_sender_held_is_sent_again_with_the_same_id_and_bytes() 
         delivery = make.delivery(endpoint=make.endpoint(url=customer.url))
         (held,) = lanes.take(free=10)
         assert outcomes.recover_lost() == 0, "it may still be at work"
-        Delivery.objects.update(lease_until=now(plus_seconds=-1))
+        Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
         assert outcomes.recover_lost() == 1
         send()
 
@@ -106,7 +106,7 @@ def test_what_a_vanished_sender_held_is_sent_again_with_the_same_id_and_bytes() 
 def test_a_sender_that_slept_past_its_time_writes_nothing() -> None:
     delivery = make.delivery(endpoint=make.endpoint())
     (late,) = lanes.take(free=10)
-    Delivery.objects.update(lease_until=now(plus_seconds=-1))
+    Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
     outcomes.recover_lost()
     (second,) = lanes.take(free=10)
 
@@ -126,7 +126,7 @@ def test_a_delivery_that_ends_every_sender_is_given_up(settings: Any) -> None:
     delivery = make.delivery(endpoint=make.endpoint())
     for _ in range(2):
         assert len(lanes.take(free=10)) == 1
-        Delivery.objects.update(lease_until=now(plus_seconds=-1))
+        Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
         assert outcomes.recover_lost() == 1
     delivery.refresh_from_db()
     assert (delivery.status, delivery.last_error_kind) == (DeliveryStatus.DEAD, "sender_lost")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events.models import Event
 from tests import make
 from tests.processes import free_port
@@ -150,7 +150,7 @@ def test_410_ends_the_delivery_and_disables_the_endpoint() -> None:
     assert endpoint.disabled_reason == DisabledReason.GONE
     assert Event.objects.filter(type="endpoint.disabled").count() == 1
     send_again_of = Delivery.objects.get(id=waiting.id)
-    Delivery.objects.filter(id=waiting.id).update(next_attempt_at=now())
+    Delivery.objects.filter(id=waiting.id).update(next_attempt_at=database_now())
     with pytest.raises(IndexError):
         sent(send_again_of)
 
@@ -170,7 +170,7 @@ def test_a_receiver_may_ask_for_more_time_within_a_day(
     status: int, wish: str, wait: float, pause: float | None
 ) -> None:
     if wish == "in_an_hour":
-        wish = format_datetime(now(plus_seconds=3600), usegmt=False)
+        wish = format_datetime(database_now(plus_seconds=3600), usegmt=False)
     with receiver(Reply(status, {"retry-after": wish})) as customer:
         endpoint = make.endpoint(url=customer.url)
         delivery = make.delivery(endpoint=endpoint)
@@ -188,11 +188,14 @@ def test_days_of_nothing_but_failures_disable_an_endpoint_and_a_success_forgives
     settings: Settings,
 ) -> None:
     settings.WEBHOOK_BREAKER_FAILURES = 1000
-    begun: dict[str, Any] = {"failures_in_a_row": 8, "failing_since": now(plus_seconds=-6 * 86_400)}
+    begun: dict[str, Any] = {
+        "failures_in_a_row": 8,
+        "failing_since": database_now(plus_seconds=-6 * 86_400),
+    }
     with receiver(Reply(500)) as customer:
         forgiven, endpoint = (make.endpoint(url=customer.url, **begun) for _ in range(2))
         first, second = (make.delivery(endpoint=endpoint) for _ in range(2))
-        Delivery.objects.filter(id=second.id).update(next_attempt_at=now(plus_seconds=600))
+        Delivery.objects.filter(id=second.id).update(next_attempt_at=database_now(plus_seconds=600))
         sent(first)
         endpoint.refresh_from_db()
         assert (endpoint.failures_in_a_row, endpoint.disabled_at) == (9, None)

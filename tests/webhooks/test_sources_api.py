@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from core import errors
 from core.accounts.models import Role
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events.models import Event
 from core.security.models import SecurityEvent
 from tests import make
@@ -177,7 +177,7 @@ def test_what_was_refused_is_shown_to_the_admins_of_its_source_page_by_page(
     assert second["next"] is None
 
     SecurityEvent.objects.update(
-        created_at=now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS, seconds=1)
+        created_at=database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS, seconds=1)
     )
     assert admin.get(address).json()["results"] == []
     assert make.client(make.actor(role=Role.ADMIN)).get(address).status_code == 404
@@ -192,7 +192,7 @@ def test_the_log_is_narrowed_and_a_message_shows_what_it_says(admin: APIClient) 
     source = InboundSource.objects.get(id=created(admin)["id"])
     other = InboundSource.objects.get(id=created(admin)["id"])
     paid = make.inbound_message(source=source, type="order.paid", message_id="m1")
-    sent = make.inbound_message(source=source, type="order.sent", handled_at=now())
+    sent = make.inbound_message(source=source, type="order.sent", handled_at=database_now())
     odd = make.inbound_message(source=other, type="", body=b"\xff\x00")
 
     def found(query: str) -> set[str]:
@@ -217,7 +217,7 @@ def test_old_messages_go_and_what_could_be_sent_again_leaves_its_trace(
     settings: LazySettings,
 ) -> None:
     sources = [make.inbound_source(scheme=scheme) for scheme in Scheme]
-    old = now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS, hours=1)
+    old = database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS, hours=1)
     for source in sources:
         make.inbound_message(source=source, received_at=old)
         make.inbound_message(source=source)
@@ -233,7 +233,7 @@ def test_old_messages_go_and_what_could_be_sent_again_leaves_its_trace(
 def test_a_copy_of_a_message_whose_body_is_gone_is_still_a_copy() -> None:
     source = make.inbound_source(scheme=Scheme.GITHUB, secret="a secret at GitHub")
     assert post(source, b"{}", secret=source.secret).status_code == 202
-    InboundMessage.objects.update(received_at=now() - timedelta(days=400))
+    InboundMessage.objects.update(received_at=database_now() - timedelta(days=400))
     inbound_messages.prune()
 
     assert post(source, b"{}", secret=source.secret).json()["duplicate"] is True
@@ -246,7 +246,9 @@ def test_staff_see_neither_secrets_nor_bodies_and_may_have_a_message_handled_aga
     staff = Client()
     staff.force_login(make.user(is_staff=True, is_superuser=True))
     source = make.inbound_source(secret=signatures.new_secret())
-    message = make.inbound_message(source=source, body=b"the merger is off", handled_at=now())
+    message = make.inbound_message(
+        source=source, body=b"the merger is off", handled_at=database_now()
+    )
     listed = reverse("admin:webhooks_inboundmessage_changelist")
     pages = [
         listed,

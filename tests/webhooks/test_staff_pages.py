@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 import webhooks
-from core.db.clock import now
+from core.db.clock import database_now
 from core.outbound.outcomes import Kind
 from tests import make
 from tests.webhooks import log_search
@@ -49,7 +49,7 @@ def act(staff: Client, action: str, *rows: Any) -> str:
 
 
 def failing(kind: str, status_code: int | None) -> Delivery:
-    endpoint = make.endpoint(failing_since=now(), failures_in_a_row=3)
+    endpoint = make.endpoint(failing_since=database_now(), failures_in_a_row=3)
     row = make.delivery(
         endpoint=endpoint,
         attempt_count=1,
@@ -68,9 +68,9 @@ def test_there_is_a_sentence_for_every_kind_of_error() -> None:
 @pytest.mark.parametrize("kind", sorted(SENTENCES))
 def test_the_page_of_a_failing_endpoint_explains_itself(staff: Client, kind: str) -> None:
     row = failing(kind, 418)
-    sentence = escape(sentence_for(kind, 418, deadline_seconds=10))
+    message = escape(sentence_for(kind, 418, deadline_seconds=10))
     for page in (page_of(row.endpoint), page_of(row), list_of(Delivery)):
-        assert sentence in staff.get(page).content.decode(), page
+        assert message in staff.get(page).content.decode(), page
     for page in (page_of(row), list_of(DeliveryAttempt)):
         assert "2026-11-22 09:30:05" in staff.get(page).content.decode(), page
     assert (
@@ -93,7 +93,7 @@ def test_no_page_shows_a_secret_or_what_may_be_a_token(staff: Client) -> None:
 
 def test_staff_deliver_again_recover_and_switch_off_and_on(staff: Client) -> None:
     endpoint = make.endpoint()
-    ended: dict[str, Any] = {"status": "dead", "ended_at": now(), "attempt_count": 8}
+    ended: dict[str, Any] = {"status": "dead", "ended_at": database_now(), "attempt_count": 8}
     first, second = (make.delivery(endpoint=endpoint, **ended) for _ in range(2))
 
     assert "Owed again: 1." in act(staff, "redeliver", first)
@@ -133,11 +133,15 @@ def test_the_way_to_all_deliveries_of_an_endpoint_and_the_search_for_ids_use_ind
 def test_endpoints_are_narrowed_by_their_state(staff: Client) -> None:
     rows = {
         "enabled": make.endpoint(description="a good one"),
-        "failing": make.endpoint(description="a bad one", failing_since=now()),
+        "failing": make.endpoint(description="a bad one", failing_since=database_now()),
         "disabled": make.endpoint(
-            description="an old one", disabled_at=now() - timedelta(days=1), disabled_reason="gone"
+            description="an old one",
+            disabled_at=database_now() - timedelta(days=1),
+            disabled_reason="gone",
         ),
-        "deleted": make.endpoint(description="no one", disabled_at=now(), deleted_at=now()),
+        "deleted": make.endpoint(
+            description="no one", disabled_at=database_now(), deleted_at=database_now()
+        ),
     }
 
     def listed(state: str) -> set[str]:
@@ -155,4 +159,4 @@ def test_the_readme_explains_the_same_kinds_of_errors_in_the_same_words() -> Non
     readme = Path(webhooks.__file__).with_name("README.md").read_text("utf-8")
     _, _, below = readme.partition("| error kind | sentence |\n")
     listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", below.partition("\n\n")[0], flags=re.M)
-    assert dict(listed) == {str(kind): sentence for kind, sentence in SENTENCES.items()}
+    assert dict(listed) == {str(kind): message for kind, message in SENTENCES.items()}

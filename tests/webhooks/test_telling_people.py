@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 
 from core.accounts.models import Role
-from core.db.clock import now
+from core.db.clock import database_now
 from core.notifications.models import Notification
 from tests import make
 from tests.run_jobs import run_jobs
@@ -33,7 +33,7 @@ def test_those_in_charge_hear_of_an_endpoint_that_we_disabled(
     }
     make.membership(role=Role.OWNER)
     url = "https://hooks.example.org/T/very-secret?token=more"
-    held = make.endpoint(organization=organization, url=url, failing_since=now())
+    held = make.endpoint(organization=organization, url=url, failing_since=database_now())
 
     endpoints.disable_endpoint(endpoint=held, reason=reason)
     run_jobs()

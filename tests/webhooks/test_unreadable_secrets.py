@@ -9,7 +9,7 @@ from django.db import transaction
 from pytest_django.fixtures import Settings
 
 from core.accounts.actor import Actor
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 from tests.webhooks.senders import post
 from webhooks import signatures
@@ -84,7 +84,7 @@ def test_a_message_is_verified_with_the_secret_that_can_be_read(lost: str) -> No
     old = make.inbound_source()
     source = inbound_sources.rotate_secret(source=old)
     secrets = {"secret": source.secret, "previous_secret": old.secret}
-    other = make.inbound_source(previous_secret="x" * 20, previous_until=now())
+    other = make.inbound_source(previous_secret="x" * 20, previous_until=database_now())
     with_wrong_seal = InboundSource.objects.filter(id=source.id)
     with_wrong_seal.update(**{lost: other.__dict__[lost]})
     secrets.pop(lost)

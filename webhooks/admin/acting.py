@@ -28,6 +28,6 @@ class ActingAdmin(ReadOnlyAdmin):
         for row in chosen:
             try:
                 done += act(row)
-            except errors.Refusal as refusal:
+            except errors.DomainError as refusal:
                 self.message_user(request, f"{row}: {refusal.detail}", messages.WARNING)
         self.message_user(request, told.format(done), messages.SUCCESS if done else messages.INFO)

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from core.admin import cells
 from core.admin.narrowing import ByOrganization
-from core.db.clock import now
+from core.db.clock import database_now
 from webhooks.admin.acting import ActingAdmin
 from webhooks.models import DisabledReason, Endpoint
 from webhooks.queries import deliveries as queries
@@ -96,7 +96,7 @@ class EndpointAdmin(ActingAdmin):
 
     @admin.display(description="what is going on")
     def explanation(self, endpoint: Endpoint) -> str:
-        return explanations.of_endpoint(endpoint, now=now())
+        return explanations.of_endpoint(endpoint, now=database_now())
 
     @admin.display(description="address")
     def address(self, endpoint: Endpoint) -> str:
@@ -111,7 +111,7 @@ class EndpointAdmin(ActingAdmin):
     @admin.display(description="newest first")
     def log(self, endpoint: Endpoint) -> SafeString:
         """The newest deliveries, each with a sentence, and the way to all of them."""
-        newest, moment = queries.newest_of(endpoint, SHOWN_DELIVERIES), now()
+        newest, moment = queries.newest_of(endpoint, SHOWN_DELIVERIES), database_now()
         rows = format_html_join(
             "",
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class='wide'>{}</td></tr>",
@@ -135,7 +135,7 @@ class EndpointAdmin(ActingAdmin):
 
     @admin.action(description="Recover what was given up or failed in the last 14 days")
     def recover(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
-        since = now() - queries.REPLAYABLE_FOR
+        since = database_now() - queries.REPLAYABLE_FOR
         self.act(
             request,
             chosen,

@@ -124,7 +124,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
             try:
                 inbound_messages.handle_again(message=message)
                 done += 1
-            except errors.Refusal as refusal:
+            except errors.DomainError as refusal:
                 self.message_user(request, f"{message}: {refusal.detail}", messages.WARNING)
         if done:
             self.message_user(request, f"{done} will be handled again.", messages.SUCCESS)

@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.http.serializers import DateTimeField, StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.api.filters import DeliveryFilter
@@ -84,7 +84,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     @cached_property
     def _now(self) -> datetime:
         """Read once for all deliveries of a list."""
-        return now()
+        return database_now()
 
 
 class DeliveryDetailSerializer(DeliverySerializer):

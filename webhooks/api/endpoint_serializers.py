@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
 from webhooks.models.endpoint import DisabledReason
@@ -102,7 +102,7 @@ class EndpointSerializer(StrictModelSerializer):
     @cached_property
     def _now(self) -> datetime:
         """Asked for once, for however many endpoints."""
-        return now()
+        return database_now()
 
 
 class EndpointCreateSerializer(EndpointSerializer):

@@ -18,7 +18,7 @@ class EventTypeSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     version = serializers.IntegerField()
-    meaning = serializers.CharField()
+    description = serializers.CharField()
     schema = serializers.DictField(
         source="*", help_text="JSON Schema (2020-12) of the body. Later versions may add fields."
     )
@@ -28,7 +28,7 @@ class EventTypeSerializer(serializers.Serializer[Any]):
         return {
             "name": kind.name,
             "version": kind.version,
-            "meaning": kind.meaning,
+            "description": kind.description,
             "schema": catalogue.schema_of(kind),
             "example": catalogue.example_of(kind),
         }

@@ -26,7 +26,7 @@ class MessageTooLarge(errors.TooLarge):
     """More than INBOUND_MAX_BYTES."""
 
     code = "inbound.too_large"
-    sentence = "The message is larger than this server accepts."
+    message = "The message is larger than this server accepts."
 
 
 class ReceivedSerializer(serializers.Serializer[Any]):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 
-class DeliveryAttempt(OwnedRow):
+class DeliveryAttempt(OrganizationModel):
     """What one try came to. Append-only.
 
     `error_kind` is empty for a success, else one of those in webhooks/README.md. `address` is the

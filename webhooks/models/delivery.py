@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from core.db.rows import Asker, OwnedQuerySet, OwnedRow
+from core.db.rows import Asker, OrganizationModel, OrganizationModelQuerySet
 from webhooks.models.endpoint import Endpoint
 
 
@@ -43,7 +43,7 @@ LOGGED_BY: dict[str, tuple[str, ...]] = {
 }
 
 
-class DeliveryQuerySet(OwnedQuerySet):
+class DeliveryQuerySet(OrganizationModelQuerySet):
     """Deliveries of an organization; with its endpoint they are gone."""
 
     def visible_to(self, actor: Asker) -> Self:
@@ -71,7 +71,7 @@ def _log_indexes(name: str, *owners: str) -> list[models.Index]:
     ]
 
 
-class Delivery(OwnedRow):
+class Delivery(OrganizationModel):
     """What an endpoint is owed: `body` is what is signed, sent, and sent again, letter by letter.
 
     `attempt_count` counts the tries of the current round of the schedule; a replay begins a new

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.db import models
 from django.db.models import Q
 
-from core.db.rows import Asker, OwnedQuerySet, OwnedRow
+from core.db.rows import Asker, OrganizationModel, OrganizationModelQuerySet
 
 EVERY_TYPE = "*"
 
@@ -22,7 +22,7 @@ class DisabledReason(models.TextChoices):
     FAILING = "failing"  # nothing but failures for days
 
 
-class EndpointQuerySet(OwnedQuerySet):
+class EndpointQuerySet(OrganizationModelQuerySet):
     """Endpoints of an organization; one that was deleted is seen by nobody."""
 
     def visible_to(self, actor: Asker) -> Self:
@@ -37,7 +37,7 @@ class EndpointQuerySet(OwnedQuerySet):
         return self.filter(deleted_at__isnull=False)
 
 
-class Endpoint(OwnedRow):
+class Endpoint(OrganizationModel):
     """An address of a customer's, the types of events it hears, and how sending to it fares.
 
     `event_types` are names or patterns such as `export.*` and `*`. What it is owed while it is

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 LONGEST_NAME = 255
 
 
-class InboundMessage(OwnedRow):
+class InboundMessage(OrganizationModel):
     """A message whose signature was right, kept before anything is done about it.
 
     `message_id` is what its sender calls it, `signed_hash` the SHA-256 of all that the signature

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import models
 
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 from core.secrets.fields import EncryptedField
 from core.secrets.keyring import SecretsError
 
@@ -24,7 +24,7 @@ class Scheme(models.TextChoices):
 WITHOUT_TIME = (Scheme.GITHUB,)
 
 
-class InboundSource(OwnedRow):
+class InboundSource(OrganizationModel):
     """A sender with its secret and its scheme; its id is the last part of the address it sends to.
 
     While a secret is being replaced the previous one is good too, until `previous_until`.

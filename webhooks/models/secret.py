@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from core.db.rows import OwnedQuerySet, OwnedRow
+from core.db.rows import OrganizationModel, OrganizationModelQuerySet
 from core.secrets.fields import EncryptedField
 
 
@@ -18,7 +18,7 @@ class SignatureScheme(models.TextChoices):
     V1A = "v1a", "ed25519"
 
 
-class EndpointSecretQuerySet(OwnedQuerySet):
+class EndpointSecretQuerySet(OrganizationModelQuerySet):
     """Secrets of an organization."""
 
     def current(self) -> Self:
@@ -26,7 +26,7 @@ class EndpointSecretQuerySet(OwnedQuerySet):
         return self.filter(expires_at=None)
 
 
-class EndpointSecret(OwnedRow):
+class EndpointSecret(OrganizationModel):
     """The current secret of an endpoint, or an older one that goes on signing until `expires_at`.
 
     For `v1a` the secret is a private key that nobody is shown; `public_key` is for everybody.

@@ -30,7 +30,7 @@ def _facts() -> dict[str, Any]:
         "event_types": [
             {
                 "name": kind.name,
-                "meaning": kind.meaning,
+                "description": kind.description,
                 "example": json.dumps(catalogue.example_of(kind), indent=2, ensure_ascii=False),
             }
             for kind in catalogue.catalogue()

@@ -38,7 +38,7 @@ def schema_of(kind: EventType) -> dict[str, Any]:
     return {
         "$schema": DIALECT,
         "title": kind.name,
-        "description": kind.meaning,
+        "description": kind.description,
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": {

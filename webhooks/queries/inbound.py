@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.security.models import SecurityEvent
 from webhooks.models import InboundMessage, InboundSource
 
@@ -55,7 +55,9 @@ def same_message(message: InboundMessage) -> InboundMessage | None:
 
 def refusals_of(source: InboundSource, kind: str) -> int:
     """How many refusals of this source the last minute has in the log of security events."""
-    recent = SecurityEvent.objects.filter(kind=kind, created_at__gt=now(plus_seconds=-MINUTE))
+    recent = SecurityEvent.objects.filter(
+        kind=kind, created_at__gt=database_now(plus_seconds=-MINUTE)
+    )
     return recent.filter(
         organization=source.organization_id, data__source_id=str(source.id)
     ).count()
@@ -63,7 +65,7 @@ def refusals_of(source: InboundSource, kind: str) -> int:
 
 def kept_refusals(source: InboundSource, kind: str) -> QuerySet[SecurityEvent]:
     """Those of this source in the log of security events, of as long as messages are kept."""
-    since = now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
+    since = database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
     recent = SecurityEvent.objects.filter(kind=kind, created_at__gt=since)
     return recent.filter(organization=source.organization_id, data__source_id=str(source.id))
 

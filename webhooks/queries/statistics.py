@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Count, Min
 
-from core.db.clock import now
+from core.db.clock import database_now
 from webhooks.models import Delivery, DeliveryStatus, Endpoint
 
 # However busy an endpoint is, no more of its deliveries are read.
@@ -69,7 +69,7 @@ def statistics_of(endpoint: Endpoint) -> Statistics:
     """A few indexed queries, bounded in what they read."""
     queued = Delivery.objects.queued().filter(endpoint=endpoint).order_by("next_attempt_at")
     waiting = queued[:MOST_READ].aggregate(many=Count("id"), oldest=Min("created_at"))
-    moment = now()
+    moment = database_now()
     return Statistics(
         waiting=waiting["many"],
         waiting_is_sample=waiting["many"] == MOST_READ,

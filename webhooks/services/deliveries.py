@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from core import errors
-from core.db.clock import now
-from core.db.transactions import insist_on_transaction
+from core.db.clock import database_now
+from core.db.transactions import require_transaction
 from core.events import services as events
 from core.events.models import Event
 from webhooks.delivery.verdicts import IS_GIVEN_UP
@@ -32,21 +32,21 @@ class DeliveryNotEnded(errors.Conflict):
     """What is being sent at this moment needs no other round."""
 
     code = "delivery.not_ended"
-    sentence = "This delivery is being sent at this moment. See first what comes of it."
+    message = "This delivery is being sent at this moment. See first what comes of it."
 
 
 class DeliveryTooOld(errors.Conflict):
     """What happened so long ago is not told again."""
 
     code = "delivery.too_old"
-    sentence = "Only what was owed within the last 14 days can be delivered again."
+    message = "Only what was owed within the last 14 days can be delivered again."
 
 
 class EndpointIsDisabled(errors.Conflict):
     """Nothing is sent there, so nothing can be owed to it anew."""
 
     code = "endpoint.is_disabled"
-    sentence = "Nothing is sent to this endpoint at present. Enable it first."
+    message = "Nothing is sent to this endpoint at present. Enable it first."
 
 
 def owe(*, event: Event) -> int:
@@ -60,7 +60,7 @@ def owe(*, event: Event) -> int:
 
 def owe_all(*, happened: Sequence[Event]) -> int:
     """The same for many events, in as many statements: their fan-out. How many deliveries."""
-    insist_on_transaction("owe")
+    require_transaction("owe")
     enabled = defaultdict(list)
     for endpoint in endpoint_queries.enabled_of({one.organization_id for one in happened}):
         enabled[endpoint.organization_id].append(endpoint)
@@ -91,7 +91,7 @@ def _write(owed: list[tuple[Event, UUID]]) -> None:
     bodies = {
         event.id: catalogue.body_of(event.type, event.occurred_at, event.data) for event, _ in owed
     }
-    moment = now()
+    moment = database_now()
     Delivery.objects.bulk_create(
         [
             Delivery(
@@ -140,7 +140,7 @@ def replay_delivery(*, delivery: Delivery) -> Delivery:
             raise EndpointIsDisabled
         if held.status == DeliveryStatus.RUNNING:
             raise DeliveryNotEnded
-        moment = now()
+        moment = database_now()
         if held.created_at <= moment - delivery_queries.REPLAYABLE_FOR:
             raise DeliveryTooOld
         round_ = _new_round(moment)
@@ -158,7 +158,7 @@ def replay_deliveries(*, deliveries: QuerySet[Delivery]) -> int:
     most 10,000, the oldest first: whoever gets that number asks again.
     """
     with transaction.atomic():
-        moment = now()
+        moment = database_now()
         chosen = delivery_queries.replayable(deliveries, moment)
         _end_pauses(Endpoint.objects.filter(id__in=chosen.values("endpoint_id")))
         held = chosen.select_for_update(no_key=True, skip_locked=True, of=("self",))
@@ -178,7 +178,7 @@ def recover(*, endpoint: Endpoint, since: datetime, until: datetime | None = Non
     """
     if not endpoint.is_enabled:
         raise EndpointIsDisabled
-    moment = now()
+    moment = database_now()
     if since > moment:
         raise errors.Invalid(fields={"since": ["This time has not come yet."]})
     if since < moment - delivery_queries.REPLAYABLE_FOR - timedelta(minutes=5):
@@ -202,7 +202,7 @@ def give_up_waiting() -> int:
     given_up = 0
     while True:
         with transaction.atomic():
-            moment = now()
+            moment = database_now()
             locked = Delivery.objects.queued().select_for_update(no_key=True, skip_locked=True)
             ids = list(locked.order_by("id").values_list("id", flat=True)[:ROWS_AT_ONCE])
             if not ids:
@@ -222,7 +222,7 @@ def _end_pauses(endpoints: QuerySet[Endpoint]) -> None:
     paused = endpoints.filter(paused_until__isnull=False).order_by("id")
     ids = list(paused.select_for_update(no_key=True).values_list("id", flat=True))
     if ids:
-        Endpoint.objects.filter(id__in=ids).update(paused_until=None, updated_at=now())
+        Endpoint.objects.filter(id__in=ids).update(paused_until=None, updated_at=database_now())
 
 
 def _lock(delivery: Delivery) -> Delivery:

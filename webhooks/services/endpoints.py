@@ -11,7 +11,7 @@ from django.db import transaction
 from core import errors
 from core.accounts.actor import Actor
 from core.accounts.models import Organization
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import services as events
 from core.jobs import services as jobs
 from core.notifications import services as notifications
@@ -33,7 +33,7 @@ class TooManyEndpoints(errors.Conflict):
     """The organization has as many endpoints as it may have."""
 
     code = "endpoint.too_many"
-    sentence = "There are as many endpoints as an organization may have. Delete one first."
+    message = "There are as many endpoints as an organization may have. Delete one first."
 
 
 def create_endpoint(
@@ -117,7 +117,7 @@ def disable_endpoint(
         held = _lock(endpoint)
         if not held.is_enabled:
             return held
-        _write(held, {"disabled_at": now(), "disabled_reason": reason})
+        _write(held, {"disabled_at": database_now(), "disabled_reason": reason})
         if reason != DisabledReason.BY_HAND:
             events.publish(
                 ENDPOINT_DISABLED,
@@ -148,7 +148,7 @@ def delete_endpoint(*, endpoint: Endpoint) -> None:
         held = rows.filter(id=endpoint.id).first()
         if held is None:
             return
-        moment = now()
+        moment = database_now()
         _write(held, {"deleted_at": moment, "disabled_at": held.disabled_at or moment})
         EndpointSecret.objects.filter(endpoint=held).delete()
         notifications.forget_subjects([held.id])

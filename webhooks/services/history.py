@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from core.db.clock import now
+from core.db.clock import database_now
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
 
 KIND = "webhooks.prune_deliveries"
@@ -32,7 +32,7 @@ def prune(*, seconds: float = USUAL_SECONDS) -> int:
 
 
 def _prune_some() -> int:
-    horizon = now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
+    horizon = database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
     ended = Delivery.objects.filter(ended_at__lt=horizon).order_by("ended_at")
     forsaken = Delivery.objects.queued().filter(endpoint__disabled_at__lt=horizon)
     return _empty_deleted() or _delete_some(ended) or _delete_some(forsaken)

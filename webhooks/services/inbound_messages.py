@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core import errors
-from core.db.clock import now
+from core.db.clock import database_now
 from core.db.rows import new_id
 from core.events import services as events
 from core.jobs import services as jobs
@@ -40,7 +40,7 @@ class TooManyMessages(errors.TooBusy):
     """A source sends more than INBOUND_MESSAGES_PER_MINUTE."""
 
     code = "inbound.too_many"
-    sentence = "This source sends more messages than are taken in a minute. Try again shortly."
+    message = "This source sends more messages than are taken in a minute. Try again shortly."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def receive(
     `headers` are by lower-case name. A copy of a kept message has no further effect. Raises
     Unverified after recording who tried, and TooManyMessages.
     """
-    moment = now()
+    moment = database_now()
     signed_hash = _verify(source, headers, body, moment, ip)
     names = names_of(Scheme(source.scheme), headers, body, signed_hash=signed_hash)
     message = InboundMessage(
@@ -169,7 +169,7 @@ def handle(*, run: Run, message: InboundMessage) -> None:
                 "received_at": held.received_at.isoformat(),
             },
         )
-        InboundMessage.objects.filter(id=held.id).update(handled_at=now())
+        InboundMessage.objects.filter(id=held.id).update(handled_at=database_now())
 
 
 def handle_again(*, message: InboundMessage) -> InboundMessage:
@@ -195,7 +195,7 @@ def prune(*, seconds: float = PRUNE_SECONDS) -> int:
     Of a scheme without a time the row stays without its body: its signature is good for ever, so
     only the row can tell a copy from a message. Stops after about `seconds`.
     """
-    horizon = now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
+    horizon = database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
     end, gone = time.monotonic() + seconds, 0
     while time.monotonic() < end and (batch := _prune_some(horizon)):
         gone += batch

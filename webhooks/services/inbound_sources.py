@@ -11,7 +11,7 @@ from django.db import transaction
 from core import errors
 from core.accounts.actor import Actor
 from core.accounts.models import Organization
-from core.db.clock import now
+from core.db.clock import database_now
 from core.secrets.keyring import SecretsError
 from core.security.models import Severity
 from core.security.services import record_security_event
@@ -28,7 +28,7 @@ class TooManySources(errors.Conflict):
     """The organization has as many sources as it may have."""
 
     code = "source.too_many"
-    sentence = "There are as many sources as an organization may have. Delete one first."
+    message = "There are as many sources as an organization may have. Delete one first."
 
 
 def create_source(
@@ -83,7 +83,7 @@ def rotate_secret(
         if overlap <= 0:
             held.previous_secret = held.previous_until = None
         elif current not in (None, chosen):  # else what overlaps already goes on to its own end
-            held.previous_secret, held.previous_until = current, now(plus_seconds=overlap)
+            held.previous_secret, held.previous_until = current, database_now(plus_seconds=overlap)
         held.secret = chosen
         held.save()
         record_security_event(

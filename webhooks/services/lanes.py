@@ -124,7 +124,7 @@ UPDATE webhooks_delivery AS delivery
  WHERE delivery.id = taken.id AND lease_token = token AND status = 'running'
 """
 WAITING_SINCE = "SELECT EXTRACT(epoch FROM statement_timestamp() - min(since))::float8 FROM lane"
-TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('webhooks.lanes'))"
+CLAIM_PERIOD = "SELECT pg_try_advisory_xact_lock(hashtext('webhooks.lanes'))"
 
 FIRST_WIDTH = 8  # exchanges at once with an endpoint that has not answered well lately
 KEPT_SHARE = 4  # of a sender's room, one in so many is for lanes that hold no more than that
@@ -158,7 +158,7 @@ class Taken:
 def take(*, free: int) -> list[Taken]:
     """Take up to `free` due deliveries; none while another sender is taking."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE_TURN)
+        cursor.execute(CLAIM_PERIOD)
         if not cursor.fetchone()[0]:
             return []
         cursor.execute(LANES + TAKE, {**_limits(), "free": free})

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from core import errors
-from core.db.clock import now
-from core.db.transactions import insist_on_transaction
+from core.db.clock import database_now
+from core.db.transactions import require_transaction
 from core.secrets.keyring import SecretsError
 from core.security.models import Severity
 from core.security.services import record_security_event
@@ -27,21 +27,21 @@ class WeakSecret(errors.Invalid):
     """A secret that somebody could guess, or that the standard does not know."""
 
     code = "endpoint.weak_secret"
-    sentence = "A secret is whsec_ and the base64 of 24 to 64 random bytes."
+    message = "A secret is whsec_ and the base64 of 24 to 64 random bytes."
 
 
 class SecretInUse(errors.Conflict):
     """Whoever knows the secret of one endpoint could sign as if for another."""
 
     code = "endpoint.secret_in_use"
-    sentence = "Another endpoint has this secret already. Give each one of its own."
+    message = "Another endpoint has this secret already. Give each one of its own."
 
 
 class RotatedTooOften(errors.Conflict):
     """Every secret makes each delivery longer."""
 
     code = "endpoint.rotated_too_often"
-    sentence = "Too many old secrets still sign. Wait until one has ended, or end them at once."
+    message = "Too many old secrets still sign. Wait until one has ended, or end them at once."
 
 
 def create_secret(
@@ -54,7 +54,7 @@ def create_secret(
 
     Part of making or rotating, in its transaction. Raises WeakSecret or SecretInUse.
     """
-    insist_on_transaction("create_secret")
+    require_transaction("create_secret")
     row = EndpointSecret(organization_id=endpoint.organization_id, endpoint=endpoint, scheme=scheme)
     if scheme == SignatureScheme.V1A:
         if secret:
@@ -107,7 +107,7 @@ def rotate_secret(
         present = Endpoint.objects.select_for_update(no_key=True).present()
         if not present.filter(id=endpoint.id).exists():
             raise errors.NotFound
-        moment = now()
+        moment = database_now()
         held = EndpointSecret.objects.filter(endpoint=endpoint)
         current = held.current().first()
         held.current().update(expires_at=moment + timedelta(seconds=overlap), updated_at=moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import transaction
 
-from core.db.transactions import insist_on_transaction
+from core.db.transactions import require_transaction
 from core.jobs import services as jobs
 from core.jobs.models import Job
 from webhooks.services import lanes
@@ -19,7 +19,7 @@ def ask_for_sender(*, slot: int = 0) -> None:
 
     At most one holds each slot.
     """
-    insist_on_transaction("ask_for_sender")
+    require_transaction("ask_for_sender")
     key = f"sender-{slot}"
     active = Job.objects.active().filter(organization=None, kind=KIND, dedup_key=key)
     if not active.exists():

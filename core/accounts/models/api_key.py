@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from core.db.rows import OwnedQuerySet, OwnedRow
+from core.db.rows import OrganizationModel, OrganizationModelQuerySet
 
 PREFIX_LENGTH = 8
 SECRET_BYTES = 32
@@ -47,14 +47,14 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-class ApiKeyQuerySet(OwnedQuerySet):
+class ApiKeyQuerySet(OrganizationModelQuerySet):
     def visible_to(self, actor: Any) -> Self:
         """Owners and admins see the organization's keys, everybody else their own."""
         rows = super().visible_to(actor)
         return rows if actor.is_admin else rows.filter(user=actor.user)
 
 
-class ApiKey(OwnedRow):
+class ApiKey(OrganizationModel):
     """Lets a program act for a person in one organization, within `scopes` and the person's role.
 
     Only the hash of the secret is kept. `last_used_at` is at most a minute or two behind.

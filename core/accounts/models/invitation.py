@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.accounts.models.membership import Role
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 
 def signer() -> signing.Signer:
@@ -15,7 +15,7 @@ def signer() -> signing.Signer:
     return signing.Signer(salt="core.accounts.invitation")
 
 
-class Invitation(OwnedRow):
+class Invitation(OrganizationModel):
     """An offer of membership to whoever reads the mail of an address.
 
     It knows nothing of the person behind the address: no account is looked up or made before the

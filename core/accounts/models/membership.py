@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from core.db.rows import OwnedRow
+from core.db.rows import OrganizationModel
 
 
 class Role(models.TextChoices):
@@ -21,7 +21,7 @@ class Role(models.TextChoices):
         return len(Role) - list(Role).index(self)
 
 
-class Membership(OwnedRow):
+class Membership(OrganizationModel):
     """A person's place in an organization and in some of its teams."""
 
     organization = models.ForeignKey(

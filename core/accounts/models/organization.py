@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from core.db.rows import Row, RowQuerySet
+from core.db.rows import BaseModel, BaseQuerySet
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -35,7 +35,7 @@ def check_language(tag: str) -> None:
         raise ValidationError("This is not a language tag, such as en or pt-BR.")
 
 
-class OrganizationQuerySet(RowQuerySet):
+class OrganizationQuerySet(BaseQuerySet):
     def visible_to(self, actor: Any) -> Self:
         """The one organization the actor acts for."""
         return self.filter(id=actor.organization.pk)
@@ -45,7 +45,7 @@ class OrganizationQuerySet(RowQuerySet):
         return self.filter(memberships__user=user)
 
 
-class Organization(Row):
+class Organization(BaseModel):
     """Who owns meetings, files and jobs, and whose people may see them."""
 
     name = models.CharField(max_length=200)

@@ -7,16 +7,16 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models.functions import Lower
 
-from core.db.rows import OwnedQuerySet, OwnedRow
+from core.db.rows import OrganizationModel, OrganizationModelQuerySet
 
 
-class TeamQuerySet(OwnedQuerySet):
+class TeamQuerySet(OrganizationModelQuerySet):
     def joined_by(self, actor: Any) -> Self:
         """The teams of the actor's organization in which the actor is a member."""
         return self.filter(members__user=actor.user, organization=actor.organization)
 
 
-class Team(OwnedRow):
+class Team(OrganizationModel):
     """Some members of an organization, to whom a meeting can be limited."""
 
     name = models.CharField(max_length=200)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 
-from core.db.rows import Row, RowQuerySet
+from core.db.rows import BaseModel, BaseQuerySet
 
 
 def normal_email(email: str) -> str:
@@ -20,8 +20,8 @@ def normal_email(email: str) -> str:
 
 
 class UserManager(BaseUserManager["User"]):
-    def get_queryset(self) -> RowQuerySet:
-        return RowQuerySet(self.model, using=self._db)
+    def get_queryset(self) -> BaseQuerySet:
+        return BaseQuerySet(self.model, using=self._db)
 
     def get_by_natural_key(self, username: str | None) -> User:
         """Sign-in asks here, with whatever spelling was typed."""
@@ -39,7 +39,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(Row, AbstractBaseUser, PermissionsMixin):
+class User(BaseModel, AbstractBaseUser, PermissionsMixin):
     """A person, who signs in with an e-mail address and belongs to organizations by memberships."""
 
     email = models.EmailField(unique=True)

@@ -94,8 +94,8 @@ class Command(BaseCommand):
         self._say("The API key, shown only this once:")
         self.stdout.write(key)
 
-    def _say(self, sentence: str) -> None:
-        self.stderr.write(sentence, style_func=str)  # not in the colour of errors
+    def _say(self, message: str) -> None:
+        self.stderr.write(message, style_func=str)  # not in the colour of errors
 
 
 def _let_in(user: User, password: str, *, staff: bool) -> None:

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from core.accounts.invitations import create_invitation
 from core.accounts.models import Organization, Role
-from core.errors import Refusal
+from core.errors import DomainError
 from core.http.address import public_url
 
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 email=email,
                 role=Role(options["role"]),
             )
-        except (ValidationError, Refusal) as error:
+        except (ValidationError, DomainError) as error:
             raise CommandError(" ".join(getattr(error, "messages", [str(error)]))) from error
         until = f"{invitation.expires_at:%d %B %Y, %H:%M} UTC"
         self.stderr.write(f"Valid once, until {until}:", style_func=str)

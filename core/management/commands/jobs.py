@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core import errors
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import queries as job_queries
 from core.jobs import retention, services
 from core.jobs.models import ENDED, Job, JobStatus
@@ -95,7 +95,7 @@ class Command(BaseCommand):
         for job in _chosen(options):
             try:
                 services.cancel_job(job=job)
-            except errors.Refusal as refusal:
+            except errors.DomainError as refusal:
                 raise CommandError(f"{job.id}: {refusal.detail}") from refusal
             cancelled += 1
         self.stdout.write(f"{cancelled} cancelled")
@@ -116,7 +116,7 @@ def _named(options: dict[str, Any]) -> list[Job]:
         if options[option] is not None:
             jobs = jobs.filter(**{field: options[option]})
     if options["older_than"] is not None:
-        jobs = jobs.filter(created_at__lt=now(plus_seconds=-60 * options["older_than"]))
+        jobs = jobs.filter(created_at__lt=database_now(plus_seconds=-60 * options["older_than"]))
     return list(jobs[: options["limit"]])
 
 
@@ -161,6 +161,6 @@ def _facts(job: Job) -> dict[str, Any]:
         "ended at": job.ended_at,
         "worker": job.lease_owner,
         "lease until": job.lease_until,
-        "error": job.error_sentence,
+        "error": job.error_message,
     }
     return {name: value for name, value in facts.items() if value not in (None, "", {})}

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         )
         try:
             target = _write(meeting, chosen["format"], options, chosen["out"])
-        except (errors.Refusal, JobFailure) as failure:
+        except (errors.DomainError, JobFailure) as failure:
             raise CommandError(failure.detail) from failure
         self.stdout.write(str(target))
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework.serializers import BaseSerializer
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.http.views import ModelViewSet
 from meetings import queries
 from meetings.api.filters import MeetingFilter
@@ -30,7 +30,7 @@ class MeetingViewSet(ModelViewSet):
     def get_serializer_context(self) -> dict[str, Any]:
         context = {**super().get_serializer_context()}
         if self.action == "retrieve":  # its recordings have links, which end by this clock
-            context["moment"] = now()
+            context["moment"] = database_now()
         return context
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:

@@ -17,7 +17,7 @@ from rest_framework.mixins import DestroyModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.http.bodies import received
 from core.http.downloads import LinkedFileView, download_schema, file_answer
 from core.http.views import ApiView, ReadViewSet
@@ -85,7 +85,9 @@ class MeetingRecordings(ApiView):
                 started_at=upload.started_at_in(meeting.zone),
             )
         status = HTTPStatus.ACCEPTED if accepted.is_new else HTTPStatus.OK
-        shown = AcceptedRecordingSerializer(accepted, context={"request": request, "moment": now()})
+        shown = AcceptedRecordingSerializer(
+            accepted, context={"request": request, "moment": database_now()}
+        )
         return Response(shown.data, status=status)
 
 
@@ -103,7 +105,7 @@ class RecordingViewSet(DestroyModelMixin, ReadViewSet):
         return queries.with_file_and_job(super().get_queryset())
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "moment": now()}
+        return {**super().get_serializer_context(), "moment": database_now()}
 
     @extend_schema(
         operation_id="recordings_retry",

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             transcript = read_transcript(file.read_bytes(), filename=file.name)
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-        except errors.Refusal as refusal:
+        except errors.DomainError as refusal:
             raise CommandError(refusal.detail) from refusal
         discussion = _discussion(transcript, options["language"], options["held_on"])
         found = [embedded.find(section, discussion) for section in Section]

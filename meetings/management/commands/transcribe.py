@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 language=language,
                 on_progress=_draw,
             )
-        except errors.Refusal as refusal:
+        except errors.DomainError as refusal:
             raise CommandError(refusal.detail) from refusal
         for note in text.notes:
             self.stderr.write(note.message)

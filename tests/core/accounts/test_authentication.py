@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 from core.accounts import known_keys, services
 from core.accounts.models import ApiKey, Organization, Role
 from core.accounts.models.api_key import PATTERN
-from core.db.clock import now
+from core.db.clock import database_now
 from core.security.models import SecurityEvent
 from tests import make
 
@@ -132,7 +132,7 @@ def test_a_key_that_expires_later_holds_until_then() -> None:
     assert entry.ends_at - time.monotonic() <= known_keys.LIFETIME_SECONDS
     known_keys._entries.clear()
 
-    ApiKey.objects.update(expires_at=now(plus_seconds=2))
+    ApiKey.objects.update(expires_at=database_now(plus_seconds=2))
     assert status(text) == 200
     (entry,) = known_keys._entries.values()
     assert entry.ends_at - time.monotonic() <= 2

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
 from core.accounts.models import Invitation, Membership, Role, User
-from core.db.clock import now
+from core.db.clock import database_now
 from core.security.models import SecurityEvent
 from tests import make
 from tests.run_jobs import run_jobs
@@ -119,7 +119,7 @@ def test_unusable_link_returns_404(client: APIClient, owner: Actor, state: str) 
     invitation = make.invitation(organization=owner.organization)
     link = f"/invitations/{invitation.token}/"
     if state == "expired":
-        Invitation.objects.update(expires_at=now(plus_seconds=-1))
+        Invitation.objects.update(expires_at=database_now(plus_seconds=-1))
     elif state == "withdrawn":
         assert client.delete(f"{URL}{invitation.id}/").status_code == 204
     else:

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from core.accounts import known_keys
 from core.accounts.models import ApiKey, User
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -30,21 +30,21 @@ def wrong_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 def is_now(moment: datetime | None) -> bool:
-    return moment is not None and abs(now() - moment) < timedelta(minutes=1)
+    return moment is not None and abs(database_now() - moment) < timedelta(minutes=1)
 
 
 def test_keys_end_when_the_database_says_so(wrong_clock: timedelta) -> None:
-    client = make.client(make.api_key(expires_at=now(plus_seconds=300)))
+    client = make.client(make.api_key(expires_at=database_now(plus_seconds=300)))
     assert client.get(ME).status_code == 200
     known_keys._entries.clear()
-    ApiKey.objects.update(expires_at=now(plus_seconds=-300))
+    ApiKey.objects.update(expires_at=database_now(plus_seconds=-300))
     assert client.get(ME).status_code == 401
 
 
 def test_expiry_of_a_new_key_is_compared_with_the_database(wrong_clock: timedelta) -> None:
     client = make.client(make.actor())
     for seconds, status in ((300, 201), (-300, 400)):
-        body = {"name": "Key", "scopes": ["*"], "expires_at": now(plus_seconds=seconds)}
+        body = {"name": "Key", "scopes": ["*"], "expires_at": database_now(plus_seconds=seconds)}
         assert client.post("/api/v1/api-keys/", body).status_code == status
 
 
@@ -55,7 +55,7 @@ def test_session_begins_and_ends_by_the_database(wrong_clock: timedelta) -> None
     assert is_now(User.objects.get(pk=user.pk).last_login)
     assert is_now(Session.objects.get().expire_date - timedelta(days=14))
 
-    Session.objects.update(expire_date=now(plus_seconds=300))
+    Session.objects.update(expire_date=database_now(plus_seconds=300))
     assert client.get(ME).status_code == 200
-    Session.objects.update(expire_date=now(plus_seconds=-300))
+    Session.objects.update(expire_date=database_now(plus_seconds=-300))
     assert client.get(ME).status_code == 401

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.admin import load
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs.models import Job, JobStatus
 from core.jobs.queries import Hour
 from core.jobs.queues import QUEUES
@@ -55,10 +55,10 @@ def page(staff: Client) -> str:
 def test_staff_see_what_waits_what_runs_and_what_failed(staff: Client) -> None:
     organization = make.organization()
     for status in (JobStatus.SUCCEEDED, JobStatus.SUCCEEDED, JobStatus.DEAD):
-        make.job(organization=organization, status=status, ended_at=now())
+        make.job(organization=organization, status=status, ended_at=database_now())
     for _ in range(3):
         make.job(organization=organization)
-    Job.objects.filter(status=JobStatus.QUEUED).update(run_at=now(plus_seconds=-300))
+    Job.objects.filter(status=JobStatus.QUEUED).update(run_at=database_now(plus_seconds=-300))
     html = page(staff)
     assert "2 succeeded, 1 failed; at most 3 in an hour" in html
     assert html.count("<rect") == 3 * 24
@@ -79,7 +79,9 @@ def test_every_queue_is_shown_even_if_nothing_ever_happened(staff: Client) -> No
 @pytest.mark.django_db
 def test_the_picture_needs_no_script_and_three_queries(staff: Client) -> None:
     for _ in range(20):
-        make.job(organization=make.organization(), status=JobStatus.SUCCEEDED, ended_at=now())
+        make.job(
+            organization=make.organization(), status=JobStatus.SUCCEEDED, ended_at=database_now()
+        )
     with CaptureQueriesContext(connection) as captured:
         shown = load.load_now()
     assert len(captured) == 3

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError
 
 from core.accounts.models import Team
-from core.db.clock import now
+from core.db.clock import database_now
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -25,9 +25,9 @@ def stored_times(row: Any) -> tuple[datetime, datetime]:
 
 
 def test_new_row_knows_the_times_that_the_database_gave_it() -> None:
-    before = now()
+    before = database_now()
     team = make.team()
-    assert before <= team.created_at == team.updated_at <= now()
+    assert before <= team.created_at == team.updated_at <= database_now()
     assert stored_times(team) == (team.created_at, team.updated_at)
 
 
@@ -37,12 +37,12 @@ def test_save_moves_updated_at_in_its_one_query(
 ) -> None:
     team = make.team()
     Team.objects.filter(pk=team.pk).update(updated_at=LONG_AGO)
-    created_at, before = team.created_at, now()
+    created_at, before = team.created_at, database_now()
     team.name, team.updated_at = "New", LONG_AGO
     with django_assert_num_queries(1):
         team.save(update_fields=fields)
     assert stored_times(team) == (created_at, team.updated_at)
-    assert before <= team.updated_at <= now()
+    assert before <= team.updated_at <= database_now()
 
 
 def test_save_of_a_deleted_row_is_noticed() -> None:
@@ -55,6 +55,6 @@ def test_save_of_a_deleted_row_is_noticed() -> None:
 def test_update_of_many_rows_moves_updated_at() -> None:
     team = make.team()
     Team.objects.filter(pk=team.pk).update(updated_at=LONG_AGO)
-    before = now()
+    before = database_now()
     Team.objects.filter(pk=team.pk).update(name="New")
     assert stored_times(team)[1] >= before

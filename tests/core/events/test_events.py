@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import registry, services
 from core.events.models import Event
 from core.events.registry import EventType, declare, subscribe, subscribe_to_public_together
@@ -23,7 +23,7 @@ class Noted(TypedDict):
     word: str
 
 
-NOTED = declare("tests.noted", data=Noted, example={"word": "x"}, meaning="Only in tests.")
+NOTED = declare("tests.noted", data=Noted, example={"word": "x"}, description="Only in tests.")
 heard: list[str] = []
 
 
@@ -68,7 +68,7 @@ def test_a_listener_that_fails_neither_stops_nor_repeats_the_others() -> None:
     assert "ZeroDivisionError" in event.last_error
     assert not Event.objects.filter(type="undone").exists()
     assert services.fan_out() == 0
-    Event.objects.update(next_try_at=now())
+    Event.objects.update(next_try_at=database_now())
     assert services.fan_out() == 1
     assert heard == ["first break", "second break", "second break"]
 
@@ -148,7 +148,7 @@ def test_data_that_the_type_does_not_declare_is_refused() -> None:
 def test_a_name_is_noun_and_verb_and_declared_once() -> None:
     for name in ("noted", "Tests.Noted", "tests.noted"):
         with pytest.raises(ValueError, match=r"declared twice|not of the form"):
-            declare(name, data=Noted, example={"word": "x"}, meaning="")
+            declare(name, data=Noted, example={"word": "x"}, description="")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -170,4 +170,4 @@ def declare_once(name: str) -> EventType:
     try:
         return registry.event_type(name)
     except KeyError:
-        return declare(name, data=Noted, example={"word": "x"}, meaning="Only in tests.")
+        return declare(name, data=Noted, example={"word": "x"}, description="Only in tests.")

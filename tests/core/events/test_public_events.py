@@ -42,7 +42,7 @@ def listening() -> Iterator[None]:
 def types() -> Iterator[dict[str, EventType]]:
     """Declared after somebody listens, as those of apps that are loaded later."""
     made = {
-        name: declare(name, data=Told, example=EXAMPLE, meaning="Only in tests.", public=public)
+        name: declare(name, data=Told, example=EXAMPLE, description="Only in tests.", public=public)
         for name, public in (("tests.told", True), ("tests.whispered", False))
     }
     yield made

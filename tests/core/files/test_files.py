@@ -18,7 +18,7 @@ from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from core.accounts.models import Organization
-from core.db.clock import now
+from core.db.clock import database_now
 from core.db.rows import new_id
 from core.files import services as files
 from core.files.errors import FileDamaged, StorageAway
@@ -106,7 +106,7 @@ def test_lost_bytes_come_back_with_the_next_upload_of_the_same(storage: Path) ->
 
 def pending(organization: Organization, key: str, *, seconds: float) -> PendingFile:
     return PendingFile.objects.create(
-        organization=organization, key=key, settle_at=now(plus_seconds=seconds)
+        organization=organization, key=key, settle_at=database_now(plus_seconds=seconds)
     )
 
 

@@ -172,7 +172,7 @@ def test_readiness_says_that_the_storage_is_the_wrong_one(wrong: str) -> None:
 
     found = answer.json()["checks"]["storage"]
     assert (answer.status_code, found["status"]) == (503, "unhealthy")
-    assert found["problem"] == WrongStorage.sentence
+    assert found["problem"] == WrongStorage.message
 
 
 @pytest.mark.django_db(transaction=True)

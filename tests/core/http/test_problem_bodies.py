@@ -185,7 +185,7 @@ def test_every_code_is_explained_where_its_type_points() -> None:
     assert answer.json() == {
         "code": "quota_exceeded",
         "status": 402,
-        "sentence": "The allowance of your plan is used up.",
+        "message": "The allowance of your plan is used up.",
     }
     listed = {item["code"] for item in APIClient().get("/api/problems/").json()}
     assert listed == set(all_codes())

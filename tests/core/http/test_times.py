@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.accounts.actor import Actor
-from core.db.clock import now
+from core.db.clock import database_now
 from core.http.times import to_utc
 from tests import make
 
@@ -78,8 +78,8 @@ def test_times_of_keys_and_webhooks_are_read_in_the_organizations_zone(actor: Ac
     assert client.post("/api/v1/api-keys/", key).json()["expires_at"] == "2036-11-30T08:00:00Z"
 
     endpoint = make.endpoint(organization=actor.organization)
-    make.delivery(endpoint=endpoint, status="dead", next_attempt_at=None, ended_at=now())
-    soon = (now() + timedelta(minutes=1)).astimezone(LOS_ANGELES).replace(tzinfo=None)
+    make.delivery(endpoint=endpoint, status="dead", next_attempt_at=None, ended_at=database_now())
+    soon = (database_now() + timedelta(minutes=1)).astimezone(LOS_ANGELES).replace(tzinfo=None)
     sooner = soon - timedelta(minutes=2)
     replay = "/api/v1/webhooks/deliveries/replay/"
     assert client.post(replay, {"created_before": sooner.isoformat()}).json()["replayed"] == 0

@@ -76,8 +76,8 @@ def test_unknown_parameters_are_all_refused_with_those_that_there_are(
 
     assert answer.status_code == 400
     if known is not None:
-        sentence = f"There is no such parameter. {known}"
-        assert answer.json()["fields"] == {"page": [sentence], "x": [sentence]}
+        message = f"There is no such parameter. {known}"
+        assert answer.json()["fields"] == {"page": [message], "x": [message]}
 
 
 def test_description_names_exactly_the_parameters_that_are_read() -> None:

@@ -24,14 +24,14 @@ class Hopeless(JobFailure):
     """A failure that no retry will mend."""
 
     code = "tests.hopeless"
-    sentence = "This can never work."
+    message = "This can never work."
 
 
 class Passing(RetryableFailure):
     """A failure that may pass."""
 
     code = "tests.passing"
-    sentence = "This may work later."
+    message = "This may work later."
 
 
 @job("tests.note", queue="default")

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from core.jobs import clock, sweeps
-from core.jobs.models import ClockTurn, Job, JobStatus
+from core.jobs.models import Job, JobStatus, PeriodicRun
 from core.jobs.policies import policies
 from tests.processes import house, wait_until
 from tests.run_jobs import run_jobs
@@ -47,7 +47,7 @@ def strike_and_close(_number: int) -> list[str]:
 
 
 def turn_back(kind: str, **ago: float) -> None:
-    turn = ClockTurn.objects.get(kind=kind)
+    turn = PeriodicRun.objects.get(kind=kind)
     turn.period_at -= timedelta(**ago)
     turn.save()
 
@@ -78,7 +78,7 @@ def test_a_clock_that_was_away_catches_up_once() -> None:
     turn_back(PRUNING, hours=17)
     assert strike() == [PRUNING]
     assert strike() == []
-    period = ClockTurn.objects.get(kind=PRUNING).period_at
+    period = PeriodicRun.objects.get(kind=PRUNING).period_at
     assert (period.minute, period.second) == (0, 0)
     assert datetime.now(UTC) - period < timedelta(hours=1, minutes=1)
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from core.accounts.models import Organization
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs.models import Job, JobStatus
 from core.jobs.services import HOUSEKEEPING, enqueue
 from tests import make
@@ -37,14 +37,18 @@ def listed(*words: Any) -> list[str]:
 
 def dead(organization: Organization, **fields: Any) -> Job:
     return make.job(
-        organization=organization, status=JobStatus.DEAD, attempts=3, ended_at=now(), **fields
+        organization=organization,
+        status=JobStatus.DEAD,
+        attempts=3,
+        ended_at=database_now(),
+        **fields,
     )
 
 
 def test_list_shows_the_newest_first_and_is_narrowed(organization: Organization) -> None:
     old, new = make.job(organization=organization), dead(organization, kind="tests.note")
     make.job(organization=organization, parent=old)
-    Job.objects.filter(id=old.id).update(created_at=now(plus_seconds=-3600))
+    Job.objects.filter(id=old.id).update(created_at=database_now(plus_seconds=-3600))
     assert listed() == [str(new.id), str(old.id)]
     assert listed("--limit", 1) == [str(new.id)]
     assert listed("--status", "dead") == listed("--kind", "tests.note") == [str(new.id)]
@@ -93,6 +97,10 @@ def test_cancel_ends_what_waits_and_refuses_what_ended(organization: Organizatio
 
 
 def test_prune_says_how_many_went(organization: Organization) -> None:
-    make.job(organization=organization, status=JobStatus.CANCELLED, ended_at=now(plus_seconds=-4e6))
+    make.job(
+        organization=organization,
+        status=JobStatus.CANCELLED,
+        ended_at=database_now(plus_seconds=-4e6),
+    )
     assert said("prune") == "1 removed\n"
     assert said("prune", "--seconds", 5) == "0 removed\n"

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import dispatch
 from core.jobs.models import Job
 from core.jobs.services import HOUSEKEEPING, Origin, enqueue
@@ -57,7 +57,7 @@ def test_only_a_window_of_messages_is_out_at_once(broker: redis.Redis, settings:
     ask(9)
     assert broker.llen("default") == 5
     assert dispatch.fill_windows() == 0
-    Job.objects.filter(nudged_at__isnull=False).update(status="succeeded")
+    Job.objects.filter(dispatched_at__isnull=False).update(status="succeeded")
     assert dispatch.fill_windows() == 4
 
 
@@ -66,7 +66,7 @@ def test_one_organization_does_not_fill_the_window(broker: redis.Redis, settings
     big, small = Origin(make.organization().id), Origin(make.organization().id)
     ask(50, big)
     ask(3, small)
-    nudged = Job.objects.filter(nudged_at__isnull=False)
+    nudged = Job.objects.filter(dispatched_at__isnull=False)
     assert nudged.filter(organization_id=big.organization_id).count() == 4
     assert nudged.filter(organization_id=small.organization_id).count() == 2
 
@@ -80,32 +80,32 @@ def test_organizations_take_turns_within_a_priority(
     ask(2, second)
     settings.JOB_WINDOW = 5
     assert dispatch.fill_windows() == 4
-    nudged = Job.objects.filter(nudged_at__isnull=False)
+    nudged = Job.objects.filter(dispatched_at__isnull=False)
     assert nudged.filter(organization_id=second.organization_id).count() == 2
 
 
 def test_a_higher_priority_goes_first(broker: redis.Redis, settings: Settings) -> None:
     settings.JOB_WINDOW = 1
     ask(3)
-    Job.objects.filter(nudged_at__isnull=False).update(status="succeeded")
+    Job.objects.filter(dispatched_at__isnull=False).update(status="succeeded")
     urgent = Job.objects.filter(status="queued").order_by("-id")[0]
     Job.objects.filter(id=urgent.id).update(priority=5)
     dispatch.fill_windows()
-    assert Job.objects.get(status="queued", nudged_at__isnull=False).id == urgent.id
+    assert Job.objects.get(status="queued", dispatched_at__isnull=False).id == urgent.id
 
 
 def test_a_lost_message_is_sent_again(broker: redis.Redis) -> None:
     ask(3)
     broker.flushdb()
     assert dispatch.nudge_again() == 0
-    Job.objects.update(nudged_at=now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
+    Job.objects.update(dispatched_at=database_now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
     assert dispatch.nudge_again() == 3
     assert broker.llen("default") == 3
 
 
 def test_a_message_that_still_waits_is_left_alone(broker: redis.Redis) -> None:
     ask(2)
-    Job.objects.update(nudged_at=now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
+    Job.objects.update(dispatched_at=database_now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
     assert dispatch.nudge_again() == 0
 
 
@@ -118,7 +118,7 @@ def test_while_the_broker_is_away_jobs_are_left_to_the_relay(
         monkeypatch.setattr(dispatch, "_broker_away_until", 0.0)
         ask(2)
         monkeypatch.setattr(dispatch, "_broker_away_until", time.monotonic() + 60)
-    assert (broker.llen("default"), Job.objects.filter(nudged_at=None).count()) == (0, 4)
+    assert (broker.llen("default"), Job.objects.filter(dispatched_at=None).count()) == (0, 4)
     monkeypatch.setattr(dispatch, "_broker_away_until", 0.0)
     assert dispatch.fill_windows() == 4
 
@@ -132,6 +132,6 @@ def test_asking_for_a_job_is_one_statement() -> None:
 
 def test_a_job_for_later_has_no_message_yet(broker: redis.Redis) -> None:
     with transaction.atomic():
-        later = now(plus_seconds=60)
+        later = database_now(plus_seconds=60)
         job = enqueue(kind="tests.note", origin=HOUSEKEEPING, arguments={"word": "x"}, run_at=later)
-    assert (job.run_at, job.nudged_at, broker.llen("default")) == (later, None, 0)
+    assert (job.run_at, job.dispatched_at, broker.llen("default")) == (later, None, 0)

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 10_000
 INSERT = """
 INSERT INTO core_job (id, created_at, updated_at, kind, queue, status, priority, arguments,
-    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, nudges, progress, step,
-    error_code, error_sentence, request_id, organization_id)
+    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress, step,
+    error_code, error_message, request_id, organization_id)
 SELECT gen_random_uuid(), now(), now(), 'tests.note', 'default', 'queued', 0, '{"word": "x"}',
     '', 0, 3, now(), '', 0, 0, 0, '', '', '', '', %s
   FROM generate_series(1, %s)
@@ -161,7 +161,7 @@ def test_a_job_handed_back_is_sent_again_and_keeps_its_attempts(broker: redis.Re
     assert refused is not None
     assert transitions.claim(refused, owner="worker") is None
     job = Job.objects.get(id=refused)
-    assert (job.status, job.attempts, job.nudged_at) == (JobStatus.QUEUED, 0, None)
+    assert (job.status, job.attempts, job.dispatched_at) == (JobStatus.QUEUED, 0, None)
     assert dispatch.fill_windows() == 0, "its organization runs its share while another waits"
     assert next_claimed("worker").organization_id == small
     assert dispatch.fill_windows() == 2
@@ -217,7 +217,7 @@ def test_looking_for_the_next_jobs_costs_the_same_in_a_long_queue(broker: redis.
         for organization_id in organizations:
             flood(organization_id, more)
         analyse()
-        found.append(buffers(dispatch.MARK_NEXT, values))
+        found.append(buffers(dispatch.DISPATCH_NEXT, values))
     assert found[1] <= 1.25 * found[0], found
 
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import clock, dispatch, relay, transitions, worker
 from core.jobs.failures import LeaseLost
 from core.jobs.models import Job, JobAttempt, JobStatus
@@ -67,8 +67,8 @@ def test_a_death_between_commit_and_message_has_not_lost_the_job(broker: redis.R
     connection.close()
     job = Job.objects.get()
     assert (broker.llen("default"), job.status) == (0, JobStatus.QUEUED)
-    long_ago = now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1)
-    Job.objects.filter(id=job.id).update(nudged_at=long_ago)
+    long_ago = database_now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1)
+    Job.objects.filter(id=job.id).update(dispatched_at=long_ago)
     assert dispatch.nudge_again() == 1
     assert broker.llen("default") == 1
     assert run_jobs() == 1
@@ -107,7 +107,7 @@ def test_a_writer_that_comes_after_its_lease_changes_nothing(settings: Settings)
     assert claimed is not None
     late = Run(claimed)
     wait_until(relay.recover_lost, "the lease has lapsed")
-    Job.objects.filter(id=job.id).update(run_at=now())
+    Job.objects.filter(id=job.id).update(run_at=database_now())
     settings.JOB_LEASE_SECONDS = 30.0
     assert run_jobs() == 1
     for write in (late.finish, partial(late.report, 0.5), partial(late.keep_step, "late", 1)):

@@ -9,10 +9,10 @@ import pytest
 from django.db import transaction
 from pytest_django.fixtures import Settings
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import transitions
 from core.jobs.failures import Cancelled, LeaseLost
-from core.jobs.heartbeat import Heart
+from core.jobs.heartbeat import LeaseRenewer
 from core.jobs.models import Job
 from core.jobs.run import Run
 from core.jobs.services import HOUSEKEEPING, enqueue
@@ -39,7 +39,7 @@ def change(job_id: uuid.UUID, **values: object) -> None:
 
 def test_a_lease_is_renewed_for_as_long_as_the_work_lasts(run: Run) -> None:
     first = run.job.lease_until
-    with Heart().beating_for(run):
+    with LeaseRenewer().renewing(run):
         wait_until(lambda: renewed(run, first), "the lease was renewed twice")
     run.checkpoint()
 
@@ -47,13 +47,13 @@ def test_a_lease_is_renewed_for_as_long_as_the_work_lasts(run: Run) -> None:
 def renewed(run: Run, first: object) -> bool:
     lease = Job.objects.get(id=run.id).lease_until
     assert lease is not None
-    return lease > now() and lease != first and time.monotonic() - run.claimed_at > 1.2
+    return lease > database_now() and lease != first and time.monotonic() - run.claimed_at > 1.2
 
 
 def test_no_surprise_ends_the_thread_that_keeps_later_jobs_alive(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heart, beats = Heart(), []
+    heart, beats = LeaseRenewer(), []
 
     def surprise(runs: list[Run], _period: float) -> None:
         beats.append(len(runs))
@@ -61,21 +61,21 @@ def test_no_surprise_ends_the_thread_that_keeps_later_jobs_alive(
             raise ZeroDivisionError
 
     monkeypatch.setattr(heart, "_renew_all", surprise)
-    with heart.beating_for(run):
+    with heart.renewing(run):
         wait_until(lambda: len(beats) > 2, "it beats on")
 
 
 def test_a_run_whose_job_another_took_is_told(run: Run) -> None:
     change(run.id, lease_token=run.token + 1)
-    with Heart().beating_for(run):
+    with LeaseRenewer().renewing(run):
         wait_until(lambda: run.lost, "the run knows that it is lost")
     with pytest.raises(LeaseLost):
         run.checkpoint()
 
 
 def test_a_run_whose_job_is_cancelled_is_told(run: Run) -> None:
-    change(run.id, cancel_requested_at=now())
-    with Heart().beating_for(run):
+    change(run.id, cancel_requested_at=database_now())
+    with LeaseRenewer().renewing(run):
         wait_until(lambda: run.cancelled, "the run knows that it is cancelled")
     with pytest.raises(Cancelled):
         run.checkpoint()

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core.accounts.actor import Actor
 from core.accounts.models import Role
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs.models import Job, JobStatus
 from tests import make
 
@@ -30,15 +30,15 @@ def succeeded(
     *,
     seconds: float,
     wait: float = 0.0,
-    kind: str = "tests.paced",
+    kind: str = "tests.with_estimates",
     size: float | None = None,
 ) -> Job:
     job = make.job(
         organization=actor.organization, kind=kind, status=JobStatus.SUCCEEDED, size=size
     )
-    begun, ended = now(plus_seconds=-seconds), now()
+    begun, ended = database_now(plus_seconds=-seconds), database_now()
     Job.objects.filter(id=job.id).update(
-        started_at=begun, ended_at=ended, created_at=now(plus_seconds=-seconds - wait)
+        started_at=begun, ended_at=ended, created_at=database_now(plus_seconds=-seconds - wait)
     )
     return job
 
@@ -103,14 +103,16 @@ def test_a_job_at_work_says_when_to_look_again_and_one_that_ended_does_not() -> 
     for _ in range(3):
         succeeded(actor, seconds=40, kind=job.kind)
     assert client.get(f"{URL}{job.id}/")["Retry-After"] == "10"
-    Job.objects.filter(id=job.id).update(status=JobStatus.SUCCEEDED, ended_at=now())
+    Job.objects.filter(id=job.id).update(status=JobStatus.SUCCEEDED, ended_at=database_now())
     assert "Retry-After" not in client.get(f"{URL}{job.id}/")
 
 
 def test_a_repeated_look_is_a_304_while_nothing_has_changed() -> None:
     actor = make.actor()
     job = make.job(organization=actor.organization, status=JobStatus.RUNNING)
-    Job.objects.filter(id=job.id).update(lease_until=now(plus_seconds=30), started_at=now())
+    Job.objects.filter(id=job.id).update(
+        lease_until=database_now(plus_seconds=30), started_at=database_now()
+    )
     succeeded(actor, seconds=100, kind=job.kind)
     client = make.client(actor)
     first = client.get(f"{URL}{job.id}/")
@@ -137,7 +139,7 @@ def test_the_progress_of_its_pieces_changes_a_waiting_jobs_etag() -> None:
 
 def test_the_time_left_comes_from_what_the_last_jobs_of_the_kind_took() -> None:
     actor = make.actor()
-    job = make.job(organization=actor.organization, kind="tests.paced")
+    job = make.job(organization=actor.organization, kind="tests.with_estimates")
     client = make.client(actor)
 
     def left() -> int | None:
@@ -149,12 +151,15 @@ def test_the_time_left_comes_from_what_the_last_jobs_of_the_kind_took() -> None:
         succeeded(actor, seconds=seconds, wait=20)
     assert left() in (119, 120)
     Job.objects.filter(id=job.id).update(
-        status=JobStatus.RUNNING, lease_until=now(plus_seconds=9), started_at=now(), progress=0.75
+        status=JobStatus.RUNNING,
+        lease_until=database_now(plus_seconds=9),
+        started_at=database_now(),
+        progress=0.75,
     )
     assert left() == 25
     Job.objects.filter(id=job.id).update(progress=1.0)
     assert left() == 1
-    Job.objects.filter(id=job.id).update(status=JobStatus.SUCCEEDED, ended_at=now())
+    Job.objects.filter(id=job.id).update(status=JobStatus.SUCCEEDED, ended_at=database_now())
     assert left() is None
 
 
@@ -164,7 +169,7 @@ def test_time_left_grows_with_the_size_of_the_job() -> None:
     succeeded(actor, seconds=95, size=990)
     client = make.client(actor)
     for size, expected in ((3000, 300), (None, 50)):
-        job = make.job(organization=actor.organization, kind="tests.paced", size=size)
+        job = make.job(organization=actor.organization, kind="tests.with_estimates", size=size)
         left = client.get(f"{URL}{job.id}/").json()["estimated_seconds_left"]
         assert left == pytest.approx(expected, abs=2)
 
@@ -181,7 +186,7 @@ def test_job_says_what_it_waits_for() -> None:
     assert step_of(new) == "waiting for a worker"
 
     failed_once = make.job(
-        organization=actor.organization, attempts=1, error_code="x", error_sentence="It broke."
+        organization=actor.organization, attempts=1, error_code="x", error_message="It broke."
     )
     run_at = datetime(2099, 11, 22, 10, 15, tzinfo=UTC)
     Job.objects.filter(id=failed_once.id).update(run_at=run_at)
@@ -233,7 +238,7 @@ def test_an_estimate_takes_one_query() -> None:
     actor = make.actor()
     succeeded(actor, seconds=5)
     client = make.client(actor)
-    job = make.job(organization=actor.organization, kind="tests.paced")
+    job = make.job(organization=actor.organization, kind="tests.with_estimates")
     with CaptureQueriesContext(connection) as captured:
         client.get(f"{URL}{job.id}/")
     assert sum("percentile_cont" in query["sql"] for query in captured) == 1

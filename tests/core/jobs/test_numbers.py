@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import queries
 from core.jobs.models import Job, JobStatus
 from core.jobs.policies import policies
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 KIND = "core.prune_jobs"
 ROWS = """
 INSERT INTO core_job (id, created_at, updated_at, kind, queue, status, priority, arguments,
-    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, nudges, progress, step,
-    error_code, error_sentence, request_id, organization_id, started_at, ended_at)
+    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress, step,
+    error_code, error_message, request_id, organization_id, started_at, ended_at)
 SELECT gen_random_uuid(), at, at, %(kind)s, 'default', %(status)s::text, 0, '{}', '', 1, 3, at,
     '', 1, 0, 0, '', '', '', '', %(organization_id)s, at,
     CASE WHEN %(status)s::text <> 'queued' THEN at END
@@ -54,13 +54,13 @@ def depth(queue: str = "default") -> QueueDepth:
 def test_a_queue_counts_what_is_due_what_comes_later_and_what_runs() -> None:
     organization = make.organization()
     due, sent, later, held, waiting = (make.job(organization=organization) for _ in range(5))
-    change(due, run_at=now(plus_seconds=-90))
-    change(sent, run_at=now(plus_seconds=-30), nudged_at=now())
-    change(later, run_at=now(plus_seconds=60))
-    change(held, status=JobStatus.RUNNING, lease_until=now(plus_seconds=30))
+    change(due, run_at=database_now(plus_seconds=-90))
+    change(sent, run_at=database_now(plus_seconds=-30), dispatched_at=database_now())
+    change(later, run_at=database_now(plus_seconds=60))
+    change(held, status=JobStatus.RUNNING, lease_until=database_now(plus_seconds=30))
     change(waiting, status=JobStatus.RUNNING, lease_until=None)
     for status in (JobStatus.SUCCEEDED, JobStatus.DEAD, JobStatus.CANCELLED):
-        make.job(organization=organization, status=status, ended_at=now())
+        make.job(organization=organization, status=status, ended_at=database_now())
     found = depth()
     assert (found.due, found.later, found.running) == (2, 1, 1), "a parent that waits is no work"
     assert 90 <= found.oldest_seconds < 150
@@ -78,7 +78,7 @@ def test_every_queue_is_named_also_one_that_the_code_forgot() -> None:
 
 def test_an_hour_counts_whole_jobs_of_the_last_day_by_how_they_ended() -> None:
     organization = make.organization()
-    moment = now() - timedelta(hours=2)
+    moment = database_now() - timedelta(hours=2)
     whole = make.job(organization=organization, status=JobStatus.SUCCEEDED, ended_at=moment)
     make.job(organization=organization, status=JobStatus.FAILED, ended_at=moment)
     make.job(organization=organization, status=JobStatus.DEAD, ended_at=moment)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django_celery_results.models import TaskResult
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import clock, results
 from core.jobs.models import Job, JobStatus
 from core.jobs.services import HOUSEKEEPING, enqueue
@@ -44,7 +44,7 @@ def test_result_that_cannot_be_written_is_logged_and_raises_nothing() -> None:
 
 def test_results_go_after_their_time() -> None:
     current_app.backend.mark_as_revoked("old", "expired", store_result=True)
-    month_ago = now(plus_seconds=-settings.CELERY_RESULT_EXPIRES - 60)
+    month_ago = database_now(plus_seconds=-settings.CELERY_RESULT_EXPIRES - 60)
     TaskResult.objects.update(date_done=month_ago)
     current_app.backend.mark_as_revoked("new", "expired", store_result=True)
     assert results.prune() == 1

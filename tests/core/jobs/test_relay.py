@@ -10,7 +10,7 @@ import redis
 from django.conf import settings
 from django.db import connection, transaction
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import registry
 from core.events import services as events
 from core.events.models import Event
@@ -71,7 +71,7 @@ def test_it_outlives_a_restart_of_the_database_in_its_sleep(
     wait_until(lambda: broker.llen("default") == 1, "the first job was sent")
     end_connections_of_others()
     broker.flushdb()
-    Job.objects.update(nudged_at=None)
+    Job.objects.update(dispatched_at=None)
     wait_until(lambda: broker.llen("default") == 1, "the job was sent once more")
     assert running.is_alive()
 
@@ -80,7 +80,7 @@ def test_a_job_whose_row_is_held_does_not_stop_the_others(broker: redis.Redis) -
     stuck, lost = ask(), ask()
     for job in (stuck, lost):
         assert transitions.claim(job.id, owner="a worker that froze") is not None
-    Job.objects.update(lease_until=now(plus_seconds=-1))
+    Job.objects.update(lease_until=database_now(plus_seconds=-1))
     held, let_go = threading.Event(), threading.Event()
 
     def freeze() -> None:

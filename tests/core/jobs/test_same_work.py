@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from core.db.clock import now
+from core.db.clock import database_now
 from core.jobs import dispatch, services, transitions
 from core.jobs.failures import LeaseLost
 from core.jobs.models import Job, JobStatus
@@ -68,9 +68,10 @@ def test_the_same_key_in_another_organization_is_other_work() -> None:
 def test_many_are_queued_again_and_those_refused_are_counted() -> None:
     organization = make.organization()
     dead = [
-        make.job(organization=organization, status=JobStatus.DEAD, ended_at=now()) for _ in range(3)
+        make.job(organization=organization, status=JobStatus.DEAD, ended_at=database_now())
+        for _ in range(3)
     ]
-    done = make.job(organization=organization, status=JobStatus.SUCCEEDED, ended_at=now())
+    done = make.job(organization=organization, status=JobStatus.SUCCEEDED, ended_at=database_now())
     assert requeue_jobs(jobs=[*dead, done]) == (3, 1)
     assert Job.objects.filter(status=JobStatus.QUEUED, attempts=0, ended_at=None).count() == 3
 
@@ -85,7 +86,7 @@ def test_a_raised_priority_goes_first_with_its_pieces() -> None:
     assert piece.priority == 1
     values: dict[str, Any] = {"queue": "default", "cap": 5, "window": 2, "share": 2}
     with connection.cursor() as cursor:
-        cursor.execute(dispatch.MARK_NEXT, values)
+        cursor.execute(dispatch.DISPATCH_NEXT, values)
         assert {row[0] for row in cursor.fetchall()} == {late.id, piece.id}
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from core import errors
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events.models import Event
 from core.jobs import relay, services, transitions, worker
 from core.jobs.models import DeadLetter, Job, JobAttempt, JobStatus, JobStep
@@ -64,7 +64,7 @@ def test_a_job_is_not_begun_before_its_time() -> None:
         kind="tests.note",
         origin=HOUSEKEEPING,
         arguments={"word": "early"},
-        run_at=now(plus_seconds=60),
+        run_at=database_now(plus_seconds=60),
     )
     worker.perform(str(job.id))
     assert kinds.done == []
@@ -75,13 +75,13 @@ def test_a_permanent_failure_ends_the_job_with_its_reason() -> None:
     job = ask("tests.fail", how="hopeless")
     run_jobs()
     assert (after(job).status, job.attempts) == (JobStatus.FAILED, 1)
-    assert (job.error_code, job.error_sentence) == ("tests.hopeless", "This can never work.")
+    assert (job.error_code, job.error_message) == ("tests.hopeless", "This can never work.")
 
 
 def test_a_refusal_is_permanent_but_a_busy_neighbour_is_not() -> None:
     refused, busy = ask("tests.fail", how="refused"), ask("tests.fail", how="busy")
     run_jobs()
-    assert (after(refused).status, refused.error_sentence) == (JobStatus.FAILED, "Not like this.")
+    assert (after(refused).status, refused.error_message) == (JobStatus.FAILED, "Not like this.")
     assert (after(busy).status, busy.attempts) == (JobStatus.DEAD, 3)
 
 
@@ -104,14 +104,14 @@ def test_a_failure_that_names_a_pause_is_not_retried_before_it() -> None:
     job = ask("tests.fail", how="later")
     assert run_jobs() == 1
     assert after(job).status == JobStatus.QUEUED
-    assert job.run_at > now(plus_seconds=3500)
+    assert job.run_at > database_now(plus_seconds=3500)
 
 
 def test_an_unexpected_error_is_told_to_staff_only() -> None:
     job = ask("tests.fail", how="surprise")
     run_jobs()
     assert after(job).error_code == "job.unexpected"
-    assert "secret" not in job.error_sentence
+    assert "secret" not in job.error_message
     attempt = JobAttempt.objects.filter(job=job).first()
     assert attempt is not None
     assert "ZeroDivisionError: a secret detail" in attempt.error_detail
@@ -192,7 +192,7 @@ def test_a_piece_that_its_whole_went_on_without_is_not_done_for_nobody() -> None
     job = ask("tests.family", words=["a", "hopeless"])
     run_jobs()
     child = job.children.get(kind="tests.fail")
-    for status, lease in (("succeeded", None), ("running", now(plus_seconds=9))):
+    for status, lease in (("succeeded", None), ("running", database_now(plus_seconds=9))):
         Job.objects.filter(id=job.id).update(status=status, lease_until=lease)
         with pytest.raises(services.JobNotEnded, match="went on without it"):
             requeue_job(job=child)
@@ -226,7 +226,7 @@ def test_cancelling_a_queued_job_ends_it_at_once() -> None:
 
 def test_cancelling_a_running_job_stops_it_at_its_next_checkpoint() -> None:
     job = ask("tests.steps", fail_at=9)
-    Job.objects.filter(id=job.id).update(cancel_requested_at=now())
+    Job.objects.filter(id=job.id).update(cancel_requested_at=database_now())
     run_jobs()
     assert kinds.done == [0]
     assert after(job).status == JobStatus.CANCELLED
@@ -234,14 +234,14 @@ def test_cancelling_a_running_job_stops_it_at_its_next_checkpoint() -> None:
 
 def test_a_job_cancelled_while_it_delegates_makes_no_children() -> None:
     job = ask("tests.family", words=["a"])
-    Job.objects.filter(id=job.id).update(cancel_requested_at=now())
+    Job.objects.filter(id=job.id).update(cancel_requested_at=database_now())
     run_jobs()
     assert (after(job).status, job.children.count()) == (JobStatus.CANCELLED, 0)
 
 
 def test_a_cancelled_job_whose_attempt_fails_is_not_tried_again() -> None:
     job = ask("tests.fail", how="passing")
-    Job.objects.filter(id=job.id).update(cancel_requested_at=now())
+    Job.objects.filter(id=job.id).update(cancel_requested_at=database_now())
     assert run_jobs() == 1
     assert after(job).status == JobStatus.CANCELLED
     assert not Event.objects.exists()
@@ -274,10 +274,10 @@ def test_a_lapsed_lease_gives_the_job_to_another_worker_and_counts() -> None:
     job = ask("tests.note", word="again")
     assert transitions.claim(job.id, owner="a worker that dies") is not None
     assert relay.recover_lost() == 0
-    Job.objects.filter(id=job.id).update(lease_until=now(plus_seconds=-1))
+    Job.objects.filter(id=job.id).update(lease_until=database_now(plus_seconds=-1))
     assert relay.recover_lost() == 1
     assert (after(job).status, job.attempts) == (JobStatus.QUEUED, 1)
-    Job.objects.filter(id=job.id).update(run_at=now())
+    Job.objects.filter(id=job.id).update(run_at=database_now())
     run_jobs()
     assert [attempt.outcome for attempt in job.attempt_log.order_by("token")] == [
         "lost",
@@ -288,9 +288,9 @@ def test_a_lapsed_lease_gives_the_job_to_another_worker_and_counts() -> None:
 def test_a_job_that_kills_its_workers_is_dead_after_its_attempts() -> None:
     job = ask("tests.note", word="poison")
     for _ in range(3):
-        Job.objects.filter(id=job.id).update(run_at=now())
+        Job.objects.filter(id=job.id).update(run_at=database_now())
         assert transitions.claim(job.id, owner="a worker that dies") is not None
-        Job.objects.filter(id=job.id).update(lease_until=now(plus_seconds=-1))
+        Job.objects.filter(id=job.id).update(lease_until=database_now(plus_seconds=-1))
         relay.recover_lost()
     assert (after(job).status, job.error_code) == (JobStatus.DEAD, "job.worker_lost")
     assert transitions.claim(job.id, owner="nobody") is None

@@ -95,7 +95,7 @@ def test_every_kind_is_wanted_in_both_ways_until_one_chooses() -> None:
     caller = make.client(who)
     for shown in caller.get(PREFERENCES).json():
         assert (shown["in_app"], shown["email"]) == (True, True)
-        assert shown["meaning"].endswith(".")
+        assert shown["description"].endswith(".")
     answer = caller.patch(f"{PREFERENCES}job.failed/", {"email": False}, format="json")
     assert (answer.status_code, answer.json()["email"]) == (200, False)
     assert answer.json()["in_app"] is True

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from core.accounts.actor import Actor
 from core.accounts.models import Role
-from core.db.clock import now
+from core.db.clock import database_now
 from core.events import services as events
 from core.jobs.events import JOB_FAILED
 from core.jobs.models import Job, JobStatus
@@ -37,8 +37,8 @@ def failed_job(who: Actor, **fields: Any) -> Job:
     fields = {"kind": "meetings.transcribe_recording", **fields}
     job = make.job(organization=who.organization, requested_by=who.user, **fields)
     job.status, job.error_code = JobStatus.FAILED, "recording.unreadable"
-    job.error_sentence = "This recording is damaged & <cut>."
-    job.ended_at = now()
+    job.error_message = "This recording is damaged & <cut>."
+    job.ended_at = database_now()
     job.save()
     with transaction.atomic():
         events.publish(
@@ -91,7 +91,7 @@ def test_letter_and_page_name_the_meeting_and_the_way_to_try_again() -> None:
         page = browser.get(f"/jobs/{job.id}/").content.decode()
         shown = html.unescape(page)
         assert name[1:] in shown
-        assert job.error_sentence in shown
+        assert job.error_message in shown
         assert way in shown
 
 
@@ -184,7 +184,7 @@ def test_what_people_were_told_is_kept_for_a_stated_time(settings: Settings) -> 
     run_jobs()
     old = Notification.objects.earliest("created_at")
     settings.NOTIFICATION_KEEP_DAYS = 7
-    Notification.objects.filter(id=old.id).update(created_at=now(plus_seconds=-8 * 86_400))
+    Notification.objects.filter(id=old.id).update(created_at=database_now(plus_seconds=-8 * 86_400))
 
     assert services.sweep() == 1
 
@@ -271,7 +271,7 @@ def test_the_letter_reaches_a_real_mail_server(mailbox: Mailbox) -> None:
     assert letter["From"] == "Minutebook <notes@acme.example>"
     assert letter["Message-ID"] == f"<{row.id}@acme.example>"
     assert letter["Auto-Submitted"] == "auto-generated"
-    assert abs(now() - letter["Date"].datetime) < timedelta(minutes=1)
+    assert abs(database_now() - letter["Date"].datetime) < timedelta(minutes=1)
     assert "damaged & <cut>" in letter.get_content()
 
 
@@ -286,9 +286,9 @@ def test_a_server_that_is_busy_is_asked_again_five_seconds_later(mailbox: Mailbo
     mailbox.answer = "450 Later, please"
     job = email_job(make.actor())
     assert (job.status, job.attempts, job.error_code) == ("queued", 1, "notification.mail_away")
-    assert 3 < (job.run_at - now()).total_seconds() <= 5
+    assert 3 < (job.run_at - database_now()).total_seconds() <= 5
     mailbox.answer = "250 OK"
-    Job.objects.filter(id=job.id).update(run_at=now())
+    Job.objects.filter(id=job.id).update(run_at=database_now())
     run_jobs()
     assert len(mailbox.letters) == 1
 

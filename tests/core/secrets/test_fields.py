@@ -18,7 +18,7 @@ from django.forms import modelform_factory
 from pytest_django.fixtures import Settings
 from rest_framework.serializers import ModelSerializer
 
-from core.db.rows import Row, new_id
+from core.db.rows import BaseModel, new_id
 from core.secrets.fields import EncryptedField, NotThroughTheRow, Sealed
 from core.secrets.keyring import SealBroken, UnknownKey, key_id_of, keyring
 
@@ -26,7 +26,7 @@ TEXT = "whsec_Grüße, 世界"
 ELSEWHERE = Apps()
 
 
-class Locker(Row):
+class Locker(BaseModel):
     """A row as an app might have it; its table lives as long as a test."""
 
     organization_id = models.UUIDField(null=True)
