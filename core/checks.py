@@ -333,7 +333,7 @@ def check_debug(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database, deploy=True)
 def check_broker_never_evicts(**_kwargs: Any) -> list[CheckMessage]:
-    """A broker that evicts loses dispatch_count; the relay repairs that, slowly."""
+    """A broker that evicts loses messages; the relay sends them again, slowly."""
     hint = "Run the server of REDIS_URL with `maxmemory-policy noeviction`."
     policy = _eviction_policy()
     if policy in ("noeviction", None):

@@ -22,7 +22,8 @@ ACCEPT = f"""
 INSERT INTO core_job AS job
        (id, created_at, updated_at, kind, queue, status, priority, max_attempts, arguments,
         organization_id, team_id, requested_by_id, request_id, parent_id, subject_id, dedup_key,
-        size, run_at, dispatched_at, dispatch_count, attempts, lease_owner, lease_token, progress, step,
+        size, run_at, dispatched_at, dispatch_count, attempts, lease_owner, lease_token, progress,
+        step,
         error_code, error_message)
 SELECT %(id)s::uuid, moment, moment, %(kind)s::text, queue, 'queued', %(priority)s::smallint,
        %(max_attempts)s::smallint, %(arguments)s::jsonb, organization_id, %(team_id)s::uuid,

@@ -1,9 +1,8 @@
-"""Work by the clock: jobs that are due once in every period, asked for by whoever strikes first.
+"""Periodic work: jobs that are due once in every period, requested by the relay.
 
-The relay strikes every minute or so; Celery's beat may, through the broker. However many do, the
-first strike within a period of a kind, on the database's clock, moves its `PeriodicRun` and asks for
-the job; the others find the turn taken. Periods that nobody struck in are not made up for one by
-one: the next strike asks once.
+Any number of relays may tick. The first tick within a period of a kind, on the database's clock,
+moves its `PeriodicRun` and requests the job; later ones find the period claimed. Missed periods are
+not made up for one by one.
 """
 
 from __future__ import annotations

@@ -52,9 +52,9 @@ class Job(BaseModel):
     """A piece of background work, visible from the moment it is asked for.
 
     `arguments` holds ids and small plain values only. `lease_token` grows with every claim and
-    fences late writers. A running job without a lease waits for its children. `dispatched_at` says that
-    a message for it was sent and not yet taken. `size` is how much there is to do, in a unit of its
-    kind, as the length of a recording; estimates rest on it. Times are the database's.
+    fences late writers. A running job without a lease waits for its children. `dispatched_at`
+    says that a message for it was sent and not yet taken. `size` is how much there is to do, in a
+    unit of its kind, as the length of a recording; estimates rest on it. Times are the database's.
     """
 
     organization = models.ForeignKey(

@@ -166,7 +166,7 @@ def paces(kinds: set[str]) -> dict[str, Pace]:
 
 
 def seconds_left(job: Job) -> int | None:
-    """About how long a `with_estimates` job will still take; None when it has ended or nobody knows."""
+    """About how long a job will still take; None when it has ended or nothing is known."""
     pace: Pace | None = getattr(job, "pace", None)
     if pace is None or job.has_ended or job.parent_id is not None:
         return None

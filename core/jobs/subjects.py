@@ -2,7 +2,9 @@
 
 Several apps may know jobs about the same thing::
 
-    subjects.register_subject("meeting", meaning="Jobs about a meeting", ids_of=queries.job_subjects)
+    subjects.register_subject(
+        "meeting", description="Jobs about a meeting", ids_of=queries.job_subjects
+    )
     subjects.describe_by(queries.work_of)
 """
 

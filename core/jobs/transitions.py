@@ -107,8 +107,8 @@ UPDATE core_jobattempt SET outcome = 'succeeded', ended_at = clock_timestamp()
 """
 HAND_BACK = """
 UPDATE core_job SET dispatched_at = NULL
- WHERE id = %(id)s AND status = 'queued' AND dispatched_at IS NOT NULL AND run_at <= clock_timestamp()
-   AND attempts < max_attempts
+ WHERE id = %(id)s AND status = 'queued' AND dispatched_at IS NOT NULL
+   AND run_at <= clock_timestamp() AND attempts < max_attempts
 """
 
 

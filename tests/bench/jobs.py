@@ -44,7 +44,8 @@ WORKER = ("-I", "tests.bench.noop", "-Q", "default")
 
 HISTORY = """
 INSERT INTO core_job (id, created_at, updated_at, kind, queue, status, priority, arguments,
-    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress, step,
+    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress,
+    step,
     error_code, error_message, request_id, organization_id, started_at, ended_at)
 SELECT gen_random_uuid(), at, at, 'bench.durable', 'default', 'succeeded', 0, '{}', '', 1, 3, at,
     '', 1, 0, 1, '', '', '', '', %s, at, at

@@ -27,7 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 10_000
 INSERT = """
 INSERT INTO core_job (id, created_at, updated_at, kind, queue, status, priority, arguments,
-    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress, step,
+    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress,
+    step,
     error_code, error_message, request_id, organization_id)
 SELECT gen_random_uuid(), now(), now(), 'tests.note', 'default', 'queued', 0, '{"word": "x"}',
     '', 0, 3, now(), '', 0, 0, 0, '', '', '', '', %s

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.django_db
 KIND = "core.prune_jobs"
 ROWS = """
 INSERT INTO core_job (id, created_at, updated_at, kind, queue, status, priority, arguments,
-    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress, step,
+    dedup_key, attempts, max_attempts, run_at, lease_owner, lease_token, dispatch_count, progress,
+    step,
     error_code, error_message, request_id, organization_id, started_at, ended_at)
 SELECT gen_random_uuid(), at, at, %(kind)s, 'default', %(status)s::text, 0, '{}', '', 1, 3, at,
     '', 1, 0, 0, '', '', '', '', %(organization_id)s, at,
