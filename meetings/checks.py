@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from core import errors
-from meetings.transcription.model_files import find_model
+from meetings.media.model_files import find_model
 
 
 @register("files", deploy=True)

@@ -15,7 +15,7 @@ from core.jobs.failures import Cancelled, JobFailure
 from core.jobs.models import Job, JobStatus
 from core.jobs.run import Run
 from meetings import queries
-from meetings.analysis import embedded
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import Section, SectionFindings
 from meetings.events import ANALYSIS_COMPLETED
 from meetings.models import (
@@ -125,7 +125,7 @@ def analyse_transcript(*, run: Run, analysis: Analysis, sections: Sequence[Secti
 def analyse_section(*, run: Run, analysis: Analysis, section: Section) -> None:
     """A child's work: find one section and write it together with the child's success."""
     discussion = queries.discussion_of(analysis)
-    findings = embedded.find(section, discussion)
+    findings = ENGINE.find(section, discussion)
     run.checkpoint()
     with transaction.atomic():
         meeting = meeting_services.lock_meeting(analysis.meeting)
@@ -153,7 +153,7 @@ def _at_work(analysis: Analysis | None, transcripts: Sequence[Transcript]) -> Jo
 
     A job for an older analysis, or for an earlier text, does not count.
     """
-    if analysis is None or analysis.engine != embedded.NAME:
+    if analysis is None or analysis.engine != ENGINE.name:
         return None
     if not _has_read(analysis, transcripts):
         return None
@@ -169,7 +169,7 @@ def _of_which_a_section_fits(
     """
     if analysis is None:
         raise queries.AnalysisNotReady
-    if analysis.engine != embedded.NAME:
+    if analysis.engine != ENGINE.name:
         raise EngineChanged
     if not _has_read(analysis, transcripts):
         raise TranscriptChanged
@@ -183,7 +183,7 @@ def _create(meeting: Meeting, transcripts: Sequence[Transcript]) -> Analysis:
         organization_id=meeting.organization_id,
         meeting=meeting,
         version=latest + 1,
-        engine=embedded.NAME,
+        engine=ENGINE.name,
         language=longest.language,
     )
     AnalysisTranscript.objects.bulk_create(

@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 
 from core.accounts.models import Membership
 from meetings import queries
+from meetings.analysis.deduplication import MAX_ITEMS, distinct
 from meetings.analysis.discussion import Discussion, Turn
 from meetings.analysis.findings import (
     ActionItemFound,
@@ -23,8 +24,6 @@ from meetings.analysis.findings import (
     SummaryFound,
     TopicFound,
 )
-from meetings.analysis.language import Language, table
-from meetings.analysis.sameness import MOST, distinct
 from meetings.models import (
     ActionItem,
     Analysis,
@@ -108,11 +107,11 @@ def _unknown(items: Sequence[Any], kept: dict[str, str], language: str) -> list[
     new = [item for item in items if same_words(item.text) not in kept]
     for texts in _batches(list(kept.values())):
         parts = _batches(new)
-        new = [item for part in parts for item in _unlike(part, texts, table(language))]
+        new = [item for part in parts for item in _unlike(part, texts, language)]
     return new
 
 
-def _unlike(items: list[Any], texts: list[str], language: Language) -> list[Any]:
+def _unlike(items: list[Any], texts: list[str], language: str) -> list[Any]:
     """The items that are no other wording of a text, the texts passing for the surest finds."""
     judged = [replace(items[0], text=text, confidence=SURE) for text in texts]
     kept = distinct([*judged, *items], language).items
@@ -121,7 +120,7 @@ def _unlike(items: list[Any], texts: list[str], language: Language) -> list[Any]
 
 def _batches(rows: list[Any]) -> list[list[Any]]:
     """Two of them together are never too many to be told apart."""
-    size = MOST // 2
+    size = MAX_ITEMS // 2
     return [rows[first : first + size] for first in range(0, len(rows), size)]
 
 

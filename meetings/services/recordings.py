@@ -19,11 +19,11 @@ from core.jobs import services as jobs
 from core.notifications import services as notifications
 from meetings import queries
 from meetings.events import RECORDING_DELETED, RECORDING_UPLOADED
+from meetings.media.model_files import find_model
 from meetings.media.probe import AudioFacts, probe
 from meetings.models import AnalysisTranscript, Evidence, Meeting, Recording, Summary
 from meetings.services import clock
 from meetings.services import meetings as meeting_services
-from meetings.transcription.model_files import find_model
 
 KIND = "meetings.transcribe_recording"
 MS_PER_HOUR = 3_600_000

@@ -20,15 +20,15 @@ from core.jobs import services as jobs
 from core.jobs.failures import JobFailure
 from core.jobs.models import Job, JobStatus, JobStep
 from core.jobs.run import Run
+from meetings.media.model_files import ModelFacts, find_model
 from meetings.models import Recording, Transcript
 from meetings.services import meetings as meeting_services
 from meetings.services.segments import Piece, copy_segments
 from meetings.services.transcripts import publish_completed
 from meetings.transcription import engine
 from meetings.transcription.assemble import TranscriptText, assemble
-from meetings.transcription.model_files import ModelFacts, find_model
-from meetings.transcription.texts import SpokenSegment, WindowText
 from meetings.transcription.whisper import load_transcriber
+from meetings.transcription.window_text import SpokenSegment, WindowText
 from meetings.transcription.windows import Plan, Window
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from meetings.text.notes import Note
-from meetings.transcription.texts import SpokenSegment, WindowText, Word
+from meetings.transcription.window_text import SpokenSegment, WindowText, Word
 
 # A segment is read and quoted as one: up to half a minute or some 60 words.
 _LONGEST_MS = 30_000

@@ -9,11 +9,11 @@ import numpy as np
 
 from meetings.media import decode, probe
 from meetings.media.container import AnyPath
+from meetings.media.vad import SAMPLE_RATE, Samples
 from meetings.transcription import sources
 from meetings.transcription import windows as windows_module
-from meetings.transcription.texts import WindowText
-from meetings.transcription.vad import SAMPLE_RATE, Samples
 from meetings.transcription.whisper import Transcriber
+from meetings.transcription.window_text import WindowText
 from meetings.transcription.windows import Plan, Window
 
 _REPORT_EVERY_MS = 60_000

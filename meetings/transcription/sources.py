@@ -13,12 +13,11 @@ from operator import attrgetter
 
 import numpy as np
 
-from meetings.media import decode
+from meetings.media import decode, vad
 from meetings.media.container import AnyPath, Unreadable, is_decodable, open_audio
 from meetings.media.mix import ChannelGroup, Levels, Mix, TrackMix, gain_db, level_db
+from meetings.media.vad import FRAME_MS, SAMPLE_RATE, Samples
 from meetings.text.notes import Note, NoteCode
-from meetings.transcription import vad
-from meetings.transcription.vad import FRAME_MS, SAMPLE_RATE, Samples
 
 # Takes the ms listened to so far; what it raises ends the work.
 Watcher = Callable[[int], None]

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from meetings.transcription.model_files import ModelFacts
-from meetings.transcription.texts import SpokenSegment, WindowText, Word
-from meetings.transcription.vad import SAMPLE_RATE, Samples
+from meetings.media.model_files import ModelFacts
+from meetings.media.vad import SAMPLE_RATE, Samples
+from meetings.transcription.window_text import SpokenSegment, WindowText, Word
 from meetings.transcription.windows import Span, Window
 
 # Read when huggingface_hub is imported: a worker must never reach for a model elsewhere.

@@ -11,11 +11,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from meetings.media import vad
 from meetings.media.mix import Mix, TrackMix
+from meetings.media.vad import FRAME_MS, Samples
 from meetings.text.notes import Note
-from meetings.transcription import vad
 from meetings.transcription.sources import SHORTEST_SPEECH_FRAMES
-from meetings.transcription.vad import FRAME_MS, Samples
 
 LONGEST_WINDOW_MS = 60_000
 

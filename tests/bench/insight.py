@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from statistics import fmean
 
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import Section
 from tests.bench import insight_rows, minutes, summaries
 from tests.bench.harness import Compare, Goal
@@ -86,7 +86,7 @@ def time_goals() -> list[Goal]:
 def _seconds(discussion: Discussion) -> float:
     began = time.process_time()
     for section in Section:
-        embedded.find(section, discussion)
+        ENGINE.find(section, discussion)
     return time.process_time() - began
 
 

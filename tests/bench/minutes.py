@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import ActionItemFound, DecisionFound, Section
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "minutes"
@@ -140,7 +140,7 @@ def _tally(minutes: Minutes, section: Section) -> Tally:
 def _paired(minutes: Minutes, section: Section) -> Iterator[tuple[Item, Planted | None]]:
     """Every item found, beside the planted one it is; each planted one counts once."""
     left = [each for each in minutes.planted if each.section is section]
-    for item in embedded.find(section, minutes.discussion).items:
+    for item in ENGINE.find(section, minutes.discussion).items:
         assert isinstance(item, DecisionFound | ActionItemFound)
         plant = next((each for each in left if _holds(item, each, minutes)), None)
         if plant is not None:

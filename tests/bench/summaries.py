@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import Section, SummaryFound
-from meetings.analysis.fluent import fluent
-from meetings.analysis.language import table
-from meetings.analysis.sentences import sentences
+from meetings.analysis.rules.disfluencies import fluent
+from meetings.analysis.rules.language import table
+from meetings.analysis.rules.sentences import sentences
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "qmsum"
 METRICS = ("rouge1", "rouge2")
@@ -76,7 +76,7 @@ def interval(values: Sequence[float], *, seed: int = 7) -> tuple[float, float]:
 
 def engine(discussion: Discussion) -> str:
     """The summary of the embedded engine."""
-    items = embedded.find(Section.SUMMARY, discussion).items
+    items = ENGINE.find(Section.SUMMARY, discussion).items
     return " ".join(item.text for item in items if isinstance(item, SummaryFound))
 
 

@@ -26,8 +26,8 @@ from config.demo import Client
 from core.accounts import services as account_services
 from core.accounts.models import User
 from core.jobs.models import Job, JobStep
+from meetings.media import model_files
 from meetings.models import Meeting
-from meetings.transcription import model_files
 from tests.bench import recordings
 from tests.bench.harness import Compare, Goal, fastest
 from tests.processes import House, house, wait_until

@@ -17,8 +17,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from meetings.transcription import assemble, engine, model_files, whisper
-from meetings.transcription.texts import WindowText
+from meetings.media import model_files
+from meetings.transcription import assemble, engine, whisper
+from meetings.transcription.window_text import WindowText
 from meetings.transcription.windows import Window
 from tests.bench import recordings
 from tests.bench.harness import Compare, Goal, fastest

@@ -16,7 +16,7 @@ from exports.renderers.minutes import (
     Topic,
 )
 from meetings.text.segments import Segment
-from meetings.transcription.texts import SpokenSegment, Word
+from meetings.transcription.window_text import SpokenSegment, Word
 
 # A title, two people, a decision and a task in each language.
 TEXTS = {

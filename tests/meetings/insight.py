@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 
 from core.db.clock import database_now
 from core.jobs.models import Job, JobStatus
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import Section, SectionFindings
 from meetings.models import Meeting
 from tests.run_jobs import run_jobs
@@ -76,13 +76,13 @@ def run_jobs_to_the_end() -> None:
 @contextmanager
 def find_by(find: Find) -> Iterator[None]:
     """A fault in the engine, put in by replacing what it does."""
-    with patch.object(embedded, "find", find):
+    with patch.object(ENGINE, "find", find):
         yield
 
 
 def failing_in(*sections: Section) -> Find:
     """The engine, broken in some of its sections."""
-    own = embedded.find
+    own = ENGINE.find
 
     def find(section: Section, discussion: Discussion) -> SectionFindings:
         if section in sections:

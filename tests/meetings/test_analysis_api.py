@@ -10,8 +10,8 @@ import pytest
 from core.accounts.models import Role
 from core.events.models import Event
 from core.jobs.models import Job, JobStatus
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import (
     ActionItemFound,
     DecisionFound,
@@ -64,7 +64,7 @@ def test_a_text_is_analysed_by_itself_and_everything_says_what_it_rests_on() -> 
     meeting = make.meeting(organization=actor.organization)
     found = analysed(make.client(actor), meeting)
     assert (found["analysis"]["engine"], found["analysis"]["status"]) == (
-        embedded.NAME,
+        ENGINE.name,
         "succeeded",
     )
     assert statuses(found) == dict.fromkeys(ALL, "succeeded")

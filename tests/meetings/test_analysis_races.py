@@ -14,8 +14,8 @@ from core import errors
 from core.accounts.actor import Actor
 from core.jobs import worker
 from core.jobs.models import Job
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import Section, SectionFindings
 from meetings.models import Analysis, Decision, Evidence, Meeting
 from meetings.services import analysis as analysis_services
@@ -78,7 +78,7 @@ def delete(actor: Actor, meeting: Meeting) -> None:
 def test_a_meeting_deleted_while_its_sections_are_found_leaves_nothing() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
-    own, deleted = embedded.find, threading.Event()
+    own, deleted = ENGINE.find, threading.Event()
 
     def find(section: Section, discussion: Discussion) -> SectionFindings:
         if not deleted.is_set():

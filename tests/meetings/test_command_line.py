@@ -15,9 +15,9 @@ from django.core.management import CommandError, call_command
 
 from meetings.importers.transcripts import read_transcript
 from meetings.management.commands import transcribe
+from meetings.media.model_files import find_model
 from meetings.transcription.assemble import TranscriptText
-from meetings.transcription.model_files import find_model
-from meetings.transcription.texts import SpokenSegment
+from meetings.transcription.window_text import SpokenSegment
 from tests.bench import recordings
 from tests.meetings.recordings import JFK
 

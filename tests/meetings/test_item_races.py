@@ -14,8 +14,8 @@ from django.db import connection, transaction
 from core.events.models import Event
 from core.jobs import worker
 from core.jobs.models import Job
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import Section, SectionFindings
 from meetings.models import Decision, Meeting
 from meetings.services import meetings as meeting_services
@@ -107,7 +107,7 @@ def test_of_two_changes_at_once_neither_is_lost() -> None:
 
 def test_what_is_confirmed_while_the_engine_looks_is_neither_deleted_nor_doubled() -> None:
     desk = Desk()
-    own, confirmed = embedded.find, threading.Event()
+    own, confirmed = ENGINE.find, threading.Event()
 
     def find(section: Section, discussion: Discussion) -> SectionFindings:
         if section == Section.DECISIONS and not confirmed.is_set():

@@ -11,7 +11,7 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
-from meetings.analysis import embedded
+from meetings.analysis.engines import ENGINE
 from meetings.models import Analysis, Decision, Meeting, Recording, Summary, Transcript
 from meetings.services import clock
 from meetings.services.transcripts import publish_completed
@@ -407,7 +407,7 @@ def test_recording_deleted_while_it_is_analysed_leaves_no_item_of_it(
     first, second = recordings(meeting)
     complete(second, MAY)
     transcript = make.transcript(recording=first, texts=(APRIL,))
-    own = embedded.find
+    own = ENGINE.find
     deleted: list[int] = []
 
     def find(section: Any, discussion: Any) -> Any:

@@ -11,11 +11,11 @@ import pytest
 
 from core.jobs.models import AttemptOutcome, Job, JobAttempt, JobStep
 from meetings.media import decode
+from meetings.media.model_files import find_model
 from meetings.transcription import engine
 from meetings.transcription.assemble import assemble
-from meetings.transcription.model_files import find_model
-from meetings.transcription.texts import WindowText
 from meetings.transcription.whisper import load_transcriber
+from meetings.transcription.window_text import WindowText
 from tests.meetings.media import files
 from tests.meetings.recordings import MEETING
 from tests.meetings.work import job_of, text_of, upload, wait_for

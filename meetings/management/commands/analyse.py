@@ -14,8 +14,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core import errors
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import (
     SENTENCES,
     ActionItemFound,
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         except errors.DomainError as refusal:
             raise CommandError(refusal.detail) from refusal
         discussion = _discussion(transcript, options["language"], options["held_on"])
-        found = [embedded.find(section, discussion) for section in Section]
+        found = [ENGINE.find(section, discussion) for section in Section]
         write = _json if options["out"] == "json" else _txt
         self.stdout.write(write(found, discussion, transcript.notes), ending="")
 
@@ -89,7 +89,7 @@ def _discussion(
 
 def _json(found: list[SectionFindings], _discussion: Discussion, notes: Iterable[FileNote]) -> str:
     whole = {
-        "engine": embedded.NAME,
+        "engine": ENGINE.name,
         "notes": [{**note.to_json(), "message": note.message} for note in notes],
         "sections": {findings.section: _plain(findings) for findings in found},
     }
@@ -106,7 +106,7 @@ def _txt(found: list[SectionFindings], discussion: Discussion, notes: Iterable[F
     turns = {turn.id: turn for turn in discussion.turns}
     of_all = set.intersection(*(set(findings.notes) for findings in found))
     read = max(findings.turns_used for findings in found)
-    lines = [f"{embedded.NAME}, from {read} of {len(turns)} turns", *_told(of_all)]
+    lines = [f"{ENGINE.name}, from {read} of {len(turns)} turns", *_told(of_all)]
     lines += [*(f"({note.message})" for note in notes), ""]
     for findings in found:
         lines += [HEADINGS[findings.section].upper(), *_lines(findings, turns)]

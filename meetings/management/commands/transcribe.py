@@ -14,13 +14,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from core import errors
+from meetings.media.model_files import ModelFacts, find_model
 from meetings.text.caption_files import subrip, webvtt
 from meetings.text.captions import Caption, captions
 from meetings.text.language_tags import base_language
 from meetings.text.segments import Segment
-from meetings.transcription.alone import transcribe_file
 from meetings.transcription.assemble import TranscriptText
-from meetings.transcription.model_files import ModelFacts, find_model
+from meetings.transcription.local import transcribe_file
 
 _MOST_PROCESSES = 4
 _BAR_WIDTH = 30

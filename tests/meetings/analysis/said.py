@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from meetings.analysis import embedded
 from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import (
     ActionItemFound,
     DecisionFound,
@@ -26,7 +26,7 @@ def discussion(*lines: str, language: str = "en", held_on: date | None = MONDAY)
 
 
 def find(section: Section, *lines: str, language: str = "en") -> SectionFindings:
-    return embedded.find(section, discussion(*lines, language=language))
+    return ENGINE.find(section, discussion(*lines, language=language))
 
 
 def decisions(*lines: str, language: str = "en") -> list[DecisionFound]:
@@ -40,10 +40,10 @@ def action_items(*lines: str, language: str = "en") -> list[ActionItemFound]:
 
 
 def summaries(read: Discussion) -> list[SummaryFound]:
-    items = embedded.find(Section.SUMMARY, read).items
+    items = ENGINE.find(Section.SUMMARY, read).items
     return [item for item in items if isinstance(item, SummaryFound)]
 
 
 def topics(read: Discussion) -> list[TopicFound]:
-    items = embedded.find(Section.TOPICS, read).items
+    items = ENGINE.find(Section.TOPICS, read).items
     return [item for item in items if isinstance(item, TopicFound)]

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from meetings.analysis import embedded
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import ActionItemFound, Section
 from tests.meetings.analysis.said import action_items, discussion
 
@@ -125,7 +125,7 @@ def test_a_promise_cut_by_a_pause_rests_on_both_turns() -> None:
 def test_without_the_day_of_the_meeting_the_phrase_is_kept_and_no_day_is_made_up() -> None:
     read = discussion("Anna: I'll send the draft by Friday.", held_on=None)
 
-    (found,) = embedded.find(Section.ACTION_ITEMS, read).items
+    (found,) = ENGINE.find(Section.ACTION_ITEMS, read).items
 
     assert isinstance(found, ActionItemFound)
     assert (found.due_on, found.due_phrase) == (None, "by Friday")

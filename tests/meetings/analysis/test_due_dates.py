@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from meetings.analysis import due_dates
-from meetings.analysis.language import table
+from meetings.analysis.rules import due_dates
+from meetings.analysis.rules.language import table
 from tests.meetings.analysis.said import MONDAY
 
 MEANT = [

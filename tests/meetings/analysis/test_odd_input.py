@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from meetings.analysis import embedded
+from meetings.analysis.deduplication import MAX_ITEMS
 from meetings.analysis.discussion import Discussion, Turn
+from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import Note, Section
-from meetings.analysis.sameness import MOST
 from tests.meetings.analysis.said import MONDAY, discussion
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ CUED = (Section.DECISIONS, Section.ACTION_ITEMS)
 @pytest.mark.parametrize("section", Section)
 @pytest.mark.parametrize("text", ["", " \n\t ", "... ?! —"])
 def test_nothing_said_is_said(section: Section, text: str) -> None:
-    found = embedded.find(section, discussion(f"Anna: {text}"))
+    found = ENGINE.find(section, discussion(f"Anna: {text}"))
 
     assert found.items == ()
     assert Note.NOTHING_SAID in found.notes
@@ -37,14 +37,14 @@ def test_nothing_said_is_said(section: Section, text: str) -> None:
 
 @pytest.mark.parametrize("section", Section)
 def test_an_empty_transcript_has_no_turns(section: Section) -> None:
-    found = embedded.find(section, Discussion((), "en"))
+    found = ENGINE.find(section, Discussion((), "en"))
 
     assert (found.items, found.turns_used, found.turns_total) == ((), 0, 0)
     assert found.notes == (Note.NOTHING_SAID,)
 
 
 def test_one_word_is_too_little_for_a_summary() -> None:
-    found = embedded.find(Section.SUMMARY, discussion("Anna: Hello"))
+    found = ENGINE.find(Section.SUMMARY, discussion("Anna: Hello"))
 
     assert found.items == ()
     assert found.notes == (Note.TOO_LITTLE_SAID,)
@@ -52,7 +52,7 @@ def test_one_word_is_too_little_for_a_summary() -> None:
 
 @pytest.mark.parametrize("section", CUED)
 def test_a_language_without_cues_says_so(section: Section) -> None:
-    found = embedded.find(section, discussion("Anna: Päätimme ostaa koulun.", language="fi"))
+    found = ENGINE.find(section, discussion("Anna: Päätimme ostaa koulun.", language="fi"))
 
     assert found.items == ()
     assert found.turns_used == 0
@@ -62,7 +62,7 @@ def test_a_language_without_cues_says_so(section: Section) -> None:
 def test_an_unknown_language_is_read_as_english() -> None:
     read = discussion("Anna: We agreed to buy a new printer.", language="")
 
-    found = embedded.find(Section.DECISIONS, read)
+    found = ENGINE.find(Section.DECISIONS, read)
 
     assert len(found.items) == 1
     assert found.notes == (Note.LANGUAGE_UNKNOWN,)
@@ -71,7 +71,7 @@ def test_an_unknown_language_is_read_as_english() -> None:
 @pytest.mark.parametrize("section", Section)
 @pytest.mark.parametrize("language", ["", "fi"])
 def test_where_nothing_was_said_its_language_is_no_matter(section: Section, language: str) -> None:
-    found = embedded.find(section, discussion("Anna: ...", language=language))
+    found = ENGINE.find(section, discussion("Anna: ...", language=language))
 
     assert found.notes == (Note.NOTHING_SAID,)
 
@@ -82,13 +82,13 @@ def test_text_that_gives_orders_is_only_text() -> None:
     read = discussion(f"Eve: {orders}", f"Eve: {plain}")
 
     for section in Section:
-        texts = [quote.text for item in embedded.find(section, read).items for quote in item.quotes]
+        texts = [quote.text for item in ENGINE.find(section, read).items for quote in item.quotes]
         assert set(texts) <= {orders, plain}
-    assert embedded.find(Section.ACTION_ITEMS, read).items == ()
+    assert ENGINE.find(Section.ACTION_ITEMS, read).items == ()
 
 
 def test_turns_without_words_are_not_counted_as_read() -> None:
-    found = embedded.find(Section.DECISIONS, discussion("Anna: Good.", "Bob:  ", "Anna: Fine."))
+    found = ENGINE.find(Section.DECISIONS, discussion("Anna: Good.", "Bob:  ", "Anna: Fine."))
 
     assert (found.turns_used, found.turns_total) == (2, 3)
 
@@ -99,8 +99,8 @@ def test_quotes_are_verbatim_and_findings_repeatable_over_odd_text(seed: int) ->
     turns = {turn.id: turn.text for turn in read.turns}
 
     for section in Section:
-        found = embedded.find(section, read)
-        assert found == embedded.find(section, read)
+        found = ENGINE.find(section, read)
+        assert found == ENGINE.find(section, read)
         assert found.turns_total == len(read.turns)
         assert 0 <= found.turns_used <= found.turns_total
         for quote in (quote for item in found.items for quote in item.quotes):
@@ -133,7 +133,7 @@ def _odd(seed: int) -> Discussion:
 )
 def test_a_long_text_without_sentences_comes_to_an_end(text: str) -> None:
     for section in Section:
-        found = embedded.find(section, discussion(f"Anna: {text}"))
+        found = ENGINE.find(section, discussion(f"Anna: {text}"))
         assert found.turns_total == 1
 
 
@@ -152,40 +152,41 @@ def _numbered(line: str, count: int, kinds: int) -> Discussion:
     ],
 )
 def test_four_thousand_items_come_to_as_many_as_are_kept(section: Section, line: str) -> None:
-    found = embedded.find(section, _numbered(line, 4_000, 4_000))
+    found = ENGINE.find(section, _numbered(line, 4_000, 4_000))
 
-    assert len(found.items) == MOST
+    assert len(found.items) == MAX_ITEMS
     assert found.notes == (Note.MORE_THAN_SHOWN,)
     assert (found.turns_used, found.turns_total) == (4_000, 4_000)
 
 
 def test_four_thousand_lines_that_say_a_hundred_things_are_a_hundred_items() -> None:
-    found = embedded.find(Section.DECISIONS, _numbered("Anna: Decision: {}.", 4_000, 100))
+    found = ENGINE.find(Section.DECISIONS, _numbered("Anna: Decision: {}.", 4_000, 100))
 
     assert len(found.items) == 100
     assert found.notes == ()
 
 
 def test_the_surest_items_are_kept_in_the_order_of_the_meeting() -> None:
-    weak = _numbered("Anna: We are going with {}.", 2 * MOST, 2 * MOST).turns
+    weak = _numbered("Anna: We are going with {}.", 2 * MAX_ITEMS, 2 * MAX_ITEMS).turns
     sure = Turn("sure", "Decision: the office moves to Graz.")
 
-    found = embedded.find(Section.DECISIONS, Discussion((*weak, sure), "en"))
+    found = ENGINE.find(Section.DECISIONS, Discussion((*weak, sure), "en"))
 
     ids = [quote.turn_id for item in found.items for quote in item.quotes]
-    assert ids == [*(turn.id for turn in weak[: MOST - 1]), "sure"]
+    assert ids == [*(turn.id for turn in weak[: MAX_ITEMS - 1]), "sure"]
 
 
 def test_exactly_as_many_items_as_are_kept_are_all_there_is() -> None:
-    found = embedded.find(Section.DECISIONS, _numbered("Anna: Decision: {}.", 2 * MOST, MOST))
+    read = _numbered("Anna: Decision: {}.", 2 * MAX_ITEMS, MAX_ITEMS)
+    found = ENGINE.find(Section.DECISIONS, read)
 
-    assert len(found.items) == MOST
+    assert len(found.items) == MAX_ITEMS
     assert found.notes == ()
 
 
 def test_speech_without_punctuation_is_read() -> None:
     text = "so anna will send the new draft to the printer by friday and we talk about it then"
-    found = embedded.find(Section.ACTION_ITEMS, discussion(f": {text}"))
+    found = ENGINE.find(Section.ACTION_ITEMS, discussion(f": {text}"))
 
     assert found.items == ()  # a name in small letters is nobody's
     assert found.turns_used == 1

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from meetings.analysis.discussion import Discussion, Turn
-from meetings.analysis.fluent import fluent
-from meetings.analysis.language import table
+from meetings.analysis.rules.disfluencies import fluent
+from meetings.analysis.rules.language import table
 from meetings.analysis.words import length
 from tests.bench import summaries as bench
 from tests.meetings.analysis.said import discussion, summaries, topics

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from meetings.transcription import engine, model_files, whisper
-from meetings.transcription.texts import WindowText
+from meetings.media import model_files
+from meetings.transcription import engine, whisper
+from meetings.transcription.window_text import WindowText
 from meetings.transcription.windows import Plan
 from tests.bench import recordings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from meetings.transcription.assemble import assemble
-from meetings.transcription.texts import SpokenSegment, WindowText, Word
+from meetings.transcription.window_text import SpokenSegment, WindowText, Word
 
 
 def segment(start_ms: int, text: str, *, word_ms: int = 300, gap_ms: int = 0) -> SpokenSegment:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from meetings.media import decode, probe
-from meetings.transcription import engine, model_files, whisper
+from meetings.media import decode, model_files, probe
+from meetings.transcription import engine, whisper
 from meetings.transcription.assemble import assemble
-from meetings.transcription.texts import WindowText
+from meetings.transcription.window_text import WindowText
 from meetings.transcription.windows import LONGEST_WINDOW_MS, Plan, Window
 from tests.bench import recordings
 from tests.meetings.media import files

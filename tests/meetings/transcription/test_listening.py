@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from meetings.media import decode
-from meetings.transcription import vad, whisper, windows
-from meetings.transcription.texts import WindowText
+from meetings.media import decode, vad
+from meetings.transcription import whisper, windows
+from meetings.transcription.window_text import WindowText
 from tests.bench import recordings
 
 

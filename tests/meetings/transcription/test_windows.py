@@ -8,8 +8,8 @@ import random
 import numpy as np
 import pytest
 
+from meetings.media.vad import FRAME_MS, Samples, spans
 from meetings.transcription import windows
-from meetings.transcription.vad import FRAME_MS, Samples, spans
 from meetings.transcription.windows import LONGEST_WINDOW_MS, Plan, Window
 
 LONGEST = LONGEST_WINDOW_MS // FRAME_MS

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from meetings.analysis.contents import content_words
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import TopicFound
-from meetings.analysis.fluent import fluent
-from meetings.analysis.language import Language
-from meetings.analysis.phrases import Phrases
-from meetings.analysis.sentences import Sentence, quotes
+from meetings.analysis.rules.disfluencies import fluent
+from meetings.analysis.rules.language import Language
+from meetings.analysis.rules.phrases import Phrases
+from meetings.analysis.rules.sentences import Sentence, quotes
+from meetings.analysis.rules.tfidf import content_words
 from meetings.analysis.words import stem
 
 Matrix = npt.NDArray[np.float64]

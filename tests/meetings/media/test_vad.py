@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from meetings.media import decode
-from meetings.transcription import vad
+from meetings.media import decode, vad
 from tests.bench import recordings
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from meetings.media.model_files import ModelFacts
 from meetings.transcription import engine
 from meetings.transcription.assemble import TranscriptText, assemble
-from meetings.transcription.model_files import ModelFacts
-from meetings.transcription.texts import WindowText
 from meetings.transcription.whisper import load_transcriber
+from meetings.transcription.window_text import WindowText
 from meetings.transcription.windows import Window
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 import dateparser
 import regex
 
-from meetings.analysis.language import Language, compiled, table
+from meetings.analysis.rules.language import Language, compiled, table
 from meetings.analysis.words import folded
 
 FRIDAY = 4

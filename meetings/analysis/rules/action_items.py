@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import regex
 
-from meetings.analysis import due_dates
-from meetings.analysis.contents import content_words
+from meetings.analysis.deduplication import DistinctItems, distinct
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import ActionItemFound
-from meetings.analysis.fluent import item as item_text
-from meetings.analysis.language import Cue, Language
-from meetings.analysis.participants import Participants
-from meetings.analysis.sameness import Kept, distinct
-from meetings.analysis.sentences import Sentence, quotes
+from meetings.analysis.rules import due_dates
+from meetings.analysis.rules.disfluencies import item as item_text
+from meetings.analysis.rules.language import Cue, Language
+from meetings.analysis.rules.participants import Participants
+from meetings.analysis.rules.sentences import Sentence, quotes
+from meetings.analysis.rules.tfidf import content_words
 from meetings.analysis.words import folded, length, stem
 
 SHORTEST = 4  # words
@@ -37,7 +37,7 @@ class _Said:
     sentence: Sentence
 
 
-def find(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
+def find(discussion: Discussion, said: list[Sentence], language: Language) -> DistinctItems:
     """The surest action items in order. Said again later, one counts once, with the surer wording.
 
     Confidence is how far the wording can be trusted: 0.85 and more for a label ("Action:"), about
@@ -55,7 +55,7 @@ def find(discussion: Discussion, said: list[Sentence], language: Language) -> Ke
             if found and _answers(new, found[-1], language):
                 new = _Said(_answered(found.pop().item, item), sentence)
             found.append(new)
-    return distinct([each.item for each in found], language)
+    return distinct([each.item for each in found], language.code)
 
 
 def _answers(answer: _Said, asked: _Said, language: Language) -> bool:

@@ -9,7 +9,7 @@ import regex
 
 from meetings.analysis.discussion import Discussion, Turn
 from meetings.analysis.findings import Quote
-from meetings.analysis.language import Language
+from meetings.analysis.rules.language import Language
 
 # Looking back keeps a million dots from being read again from each of them.
 # An end of sentence, then space; full-width marks need none. A line end also ends a sentence.

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from meetings.analysis.deduplication import DistinctItems, distinct
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import DecisionFound
-from meetings.analysis.fluent import item as item_text
-from meetings.analysis.language import Language
-from meetings.analysis.sameness import Kept, distinct
-from meetings.analysis.sentences import Sentence, quotes
+from meetings.analysis.rules.disfluencies import item as item_text
+from meetings.analysis.rules.language import Language
+from meetings.analysis.rules.sentences import Sentence, quotes
 from meetings.analysis.words import length
 
 SHORTEST = 4  # words: "We agreed." decides nothing that can be read
 
 
-def find(discussion: Discussion, said: list[Sentence], language: Language) -> Kept:
+def find(discussion: Discussion, said: list[Sentence], language: Language) -> DistinctItems:
     """The surest decisions in order. Said again later, one counts once, in its surer wording.
 
     Confidence is how far the wording alone can be trusted: 0.9 and more for a label ("Decision:"),
@@ -32,7 +32,7 @@ def find(discussion: Discussion, said: list[Sentence], language: Language) -> Ke
                 quotes=quotes(sentence, discussion.turns),
             )
         )
-    return distinct(found, language)
+    return distinct(found, language.code)
 
 
 def is_of_the_past(text: str, language: Language) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from meetings.analysis.language import Language
+from meetings.analysis.rules.language import Language
 from meetings.analysis.words import stem, words
 
 # Where a language has no table, its most frequent words are taken for those that say little.

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import regex
 
-from meetings.analysis.contents import content_words
-from meetings.analysis.language import Language
+from meetings.analysis.rules.language import Language
+from meetings.analysis.rules.tfidf import content_words
 from meetings.analysis.words import spelled, stem, words
 
 _BREAK = regex.compile(r"[^\w\s'’\-]++")

@@ -11,6 +11,8 @@ from typing import Any
 
 import regex
 
+from meetings.analysis.languages import language_words
+
 TABLES = Path(__file__).parent / "cues"
 # What each pattern may lean on, beside what its table defines under [named].
 NAME = r"(?-i:(?P<owner>\p{Lu}[\p{L}'’\-]++(?: \p{Lu}[\p{L}'’\-]++){0,2}))"
@@ -86,10 +88,11 @@ def codes() -> frozenset[str]:
 def _language(code: str, read: Mapping[str, Any]) -> Language:
     named = {"NAME": NAME, **read["named"]}
     decisions, actions, due = read["decisions"], read["action_items"], read["due"]
+    words = language_words(code)
     return Language(
         code=code,
-        stemmer=read["stemmer"],
-        stop_words=frozenset(read["stop_words"].split()),
+        stemmer=words.stemmer,
+        stop_words=words.stop_words,
         fillers=tuple(
             sorted((tuple(each.split()) for each in read["fillers"]), key=len, reverse=True)
         ),

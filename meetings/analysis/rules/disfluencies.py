@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import regex
 
-from meetings.analysis.language import Language
+from meetings.analysis.rules.language import Language
 
 _NOISE = regex.compile(r"\[[^\[\]]{0,40}\]|\{[^{}]{0,40}\}|<[^<>]{0,40}>")
 _EDGE = " ,.;:!?…-–—\"'“”‘’()"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import regex
 
 from meetings.analysis.discussion import Discussion
-from meetings.analysis.language import Language
+from meetings.analysis.rules.language import Language
 
 MOST = 200  # speakers of one meeting that are looked for by name
 

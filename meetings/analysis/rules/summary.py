@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meetings.analysis import action_items, decisions
-from meetings.analysis.contents import Weights, content_words, likeness, unit, weights
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import ActionItemFound, DecisionFound, Quote, SummaryFound
-from meetings.analysis.fluent import bare, fluent
-from meetings.analysis.language import Language
-from meetings.analysis.phrases import Phrases
-from meetings.analysis.sentences import Sentence, quotes
+from meetings.analysis.rules import action_items, decisions
+from meetings.analysis.rules.disfluencies import bare, fluent
+from meetings.analysis.rules.language import Language
+from meetings.analysis.rules.phrases import Phrases
+from meetings.analysis.rules.sentences import Sentence, quotes
+from meetings.analysis.rules.tfidf import Weights, content_words, likeness, unit, weights
 from meetings.analysis.words import length
 
 WORDS = 150

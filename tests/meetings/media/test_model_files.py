@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from meetings.transcription.model_files import ModelMissing, ModelTampered, find_model
+from meetings.media.model_files import ModelMissing, ModelTampered, find_model
 
 
 def test_the_packaged_model_is_known() -> None:
