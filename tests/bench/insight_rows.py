@@ -131,9 +131,10 @@ def _reads(transcript: Any) -> tuple[Work, Work]:
 
 
 READ = """
-SELECT segment.id, segment.position, speaker.label, segment.start_ms, segment.end_ms, segment.text,
-       segment.confidence, segment.words
+SELECT segment.id, segment.transcript_id, transcript.recording_id, segment.position, speaker.label,
+       segment.start_ms, segment.end_ms, segment.text, segment.confidence, segment.words
   FROM meetings_segment AS segment
+  JOIN meetings_transcript AS transcript ON transcript.id = segment.transcript_id
   LEFT JOIN meetings_speaker AS speaker ON speaker.id = segment.speaker_id
  WHERE segment.transcript_id = %s
  ORDER BY segment.position
