@@ -21,7 +21,9 @@ from core.http.pagination import (
     write_cursor,
 )
 from core.http.serializers import StrictSerializer
+from core.jobs.serializers import JobSerializer
 from meetings import queries
+from meetings.api.items import AnalysisHeadSerializer
 from meetings.importers.values import (
     LATEST_MS,
     LONGEST_SPEAKER,
@@ -259,6 +261,8 @@ class SentTranscriptSerializer(StrictSerializer):
 
 
 class ImportedTranscriptSerializer(serializers.Serializer[Any]):
-    """The imported transcript."""
+    """The imported transcript, the analysis of the meeting that includes it, and its job."""
 
-    transcript = TranscriptSerializer(source="*")
+    transcript = TranscriptSerializer()
+    analysis = AnalysisHeadSerializer()
+    job = JobSerializer(source="analysis.job")

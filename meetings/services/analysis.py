@@ -96,16 +96,22 @@ def request_analysis(
     return analysis
 
 
-def analyse_new_text(*, meeting: Meeting) -> None:
+def analyse_new_text(*, meeting: Meeting, actor: Actor | None = None) -> Analysis:
     """The reaction to a text that has changed: an analysis, unless the latest has read all of it.
 
-    So it does not matter how many texts were completed meanwhile, nor in which order.
+    So it does not matter how many texts were completed meanwhile, nor in which order. Raises
+    NotFound when the meeting is gone, TranscriptNotReady when it has no text.
     """
+    sections = list(Section)
     with transaction.atomic():
-        held = meeting_services.lock_meeting(meeting)
+        held = meeting_services.lock_meeting(meeting, actor=actor)
+        transcripts = queries.text_of(held).transcripts
         analysis = _latest(held)
-        if analysis is None or not _has_read(analysis, queries.text_of(held).transcripts):
-            request_analysis(meeting=held)
+        if analysis is None or not _has_read(analysis, transcripts):
+            analysis = _create(held, transcripts)
+            job = _enqueue(analysis, held, actor, sections)
+            _tie(analysis, job, sections)
+    return analysis
 
 
 def analyse_transcript(*, run: Run, analysis: Analysis, sections: Sequence[Section]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from core.accounts.actor import Actor
 from core.events import services as events
 from meetings.events import TRANSCRIPT_COMPLETED
 from meetings.importers.values import ImportedSegment, ImportedTranscript, NotATranscript
-from meetings.models import Meeting, Transcript
+from meetings.models import Analysis, Meeting, Transcript
+from meetings.services import analysis as analysis_services
 from meetings.services import clock
 from meetings.services import meetings as meeting_services
 from meetings.services.segments import Piece, copy_segments, create_speakers
@@ -30,6 +32,14 @@ class Replaced(enum.StrEnum):
     ALL = "all"
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The transcript that a text became, and the analysis of the meeting that includes it."""
+
+    transcript: Transcript
+    analysis: Analysis
+
+
 def import_transcript(
     *,
     actor: Actor,
@@ -37,11 +47,12 @@ def import_transcript(
     text: ImportedTranscript,
     language: str = "",
     replaces: Replaced | None = None,
-) -> Transcript:
+) -> Imported:
     """Store a text, its own words unchanged, as one more part of the meeting or instead of others.
 
-    Its language is `language`, else its own, else the meeting's. Raises NotATranscript for a text
-    without words, and NotFound when the meeting was deleted meanwhile.
+    The analysis is requested with it, so that the answer can name its job. The text's language is
+    `language`, else its own, else the meeting's. Raises NotATranscript for a text without words,
+    and NotFound when the meeting was deleted meanwhile.
     """
     if not text.segments:
         raise NotATranscript("The transcript holds no words.")
@@ -57,7 +68,8 @@ def import_transcript(
         copy_segments(transcript, (_piece(segment, speakers) for segment in text.segments))
         meeting_services.mark_held(locked_meeting)
         publish_completed(transcript, actor_id=actor.user.id)
-    return transcript
+        analysis = analysis_services.analyse_new_text(meeting=locked_meeting, actor=actor)
+    return Imported(transcript, analysis)
 
 
 def publish_completed(transcript: Transcript, *, actor_id: UUID | None) -> None:

@@ -120,11 +120,10 @@ def test_before_it_is_ready_the_analysis_shows_how_far_it_is() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
     client = make.client(actor)
-    send(client, meeting)
     answer = client.get(address(meeting))
     assert (answer.status_code, answer.json()["code"]) == (404, "analysis.not_ready")
-    asked = client.post(address(meeting))
-    assert asked.status_code == 202, asked.content
+    asked = send(client, meeting)
+    assert asked.status_code == 201, asked.content
     assert asked.json()["job"]["kind"] == "meetings.analyse_transcript"
     shown = client.get(address(meeting)).json()
     assert (shown["analysis"]["status"], statuses(shown)) == (

@@ -14,9 +14,10 @@ from core.accounts.models import Role
 from core.events.models import Event
 from core.files.incoming import upload_folder
 from meetings.importers.transcripts import read_transcript
-from meetings.models import Meeting, Segment, Speaker, Transcript
+from meetings.models import Analysis, Meeting, Segment, Speaker, Transcript
 from tests import make
 from tests.meetings.insight import DISCUSSION, address, send
+from tests.run_jobs import run_jobs
 
 TRANSCRIPTS = Path(__file__).resolve().parents[1] / "data" / "transcripts"
 NOT_READABLE = "transcript.not_readable"
@@ -53,6 +54,27 @@ def test_speakers_times_and_language_may_be_left_out() -> None:
     assert Transcript.objects.get().language == "sv"
 
 
+def test_answer_names_the_analysis_and_the_job_that_makes_it() -> None:
+    actor = make.actor()
+    meeting = make.meeting(organization=actor.organization)
+    client = make.client(actor)
+    first, second = (send(client, meeting).json() for _ in range(2))
+    run_jobs()
+    assert Analysis.objects.count() == 2  # the events of the texts request no more
+    texts = [first["transcript"]["id"], second["transcript"]["id"]]
+    assert [first["analysis"]["transcripts"], second["analysis"]["transcripts"]] == [
+        texts[:1],
+        texts,
+    ]
+    assert second["analysis"]["status"] == "queued"
+    statuses = [
+        client.get(f"/api/v1/jobs/{a['job']['id']}/").json()["status"] for a in (first, second)
+    ]
+    assert statuses == ["cancelled", "succeeded"]
+    shown = client.get(address(meeting)).json()
+    assert shown["analysis"]["id"] == second["analysis"]["id"]
+
+
 def test_the_house_hears_of_it_and_the_meeting_has_a_new_revision() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
@@ -70,7 +92,7 @@ def test_two_hundred_thousand_words_fit(django_assert_max_num_queries: Any) -> N
     body = {"segments": [{"speaker": "A", "text": message.strip()} for _ in range(10_000)]}
     client = make.client(actor)
     client.get("/api/v1/meetings/")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(35):
         answer = client.post(address(meeting, "transcript"), body)
     assert answer.status_code == 201, answer.content
     assert answer.json()["transcript"]["word_count"] == 200_000

@@ -10,7 +10,6 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from core.accounts.actor import Actor
-from core.events.models import Event
 from core.jobs import services as jobs
 from core.jobs.models import Job, JobStatus
 from meetings.analysis.findings import Section
@@ -18,7 +17,7 @@ from meetings.importers.values import ImportedSegment, ImportedTranscript
 from meetings.models import Analysis, AnalysisSection, AnalysisStatus, Meeting, Transcript
 from meetings.services import analysis as analysis_services
 from meetings.services import transcripts as transcript_services
-from meetings.services.transcripts import Replaced
+from meetings.services.transcripts import Imported, Replaced
 from tests import make
 from tests.meetings.insight import (
     address,
@@ -37,14 +36,17 @@ OLD, NEW = "We agreed to repair the old printer.", "We agreed to buy the new pro
 
 def imported(
     actor: Actor, meeting: Meeting, text: str, replaces: Replaced | None = None
-) -> Transcript:
-    """A text whose event reaches no subscriber."""
+) -> Imported:
+    """A text that was sent in, with the analysis that was requested with it."""
     said = ImportedTranscript((ImportedSegment(text, "Anna"),))
-    transcript = transcript_services.import_transcript(
+    return transcript_services.import_transcript(
         actor=actor, meeting=meeting, text=said, language="en", replaces=replaces
     )
-    Event.objects.all().delete()
-    return transcript
+
+
+def transcribed(meeting: Meeting, text: str) -> Transcript:
+    """The text of a recording whose event has reached no subscriber yet."""
+    return make.transcript(recording=make.recording(meeting=meeting), texts=(text,))
 
 
 def shown(actor: Actor, meeting: Meeting) -> tuple[list[str], list[str]]:
@@ -76,7 +78,7 @@ def failed_at_first() -> tuple[APIClient, Meeting, Any]:
 def test_one_analysis_reads_all_texts_however_late_their_events_arrive() -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
-    texts = [imported(actor, meeting, text) for text in (OLD, NEW)]
+    texts = [transcribed(meeting, text) for text in (OLD, NEW)]
     for _event in texts:
         analysis_services.analyse_new_text(meeting=meeting)
     run_jobs()
@@ -95,13 +97,11 @@ def test_analysis_of_an_earlier_text_writes_nothing_once_a_newer_one_has_begun(
 ) -> None:
     actor = make.actor()
     meeting = make.meeting(organization=actor.organization)
-    imported(actor, meeting, OLD)
-    early = analysis_services.request_analysis(meeting=meeting)
+    early = imported(actor, meeting, OLD).analysis
     if is_done_first:
         run_jobs()
     new = imported(actor, meeting, NEW, replaces=Replaced.TEXTS)
-    late = analysis_services.request_analysis(meeting=meeting, actor=actor)
-    assert (late.version, late.transcript_ids) == (2, [new.id])
+    assert (new.analysis.version, new.analysis.transcript_ids) == (2, [new.transcript.id])
     if is_done_first:
         jobs.requeue_job(job=make_failed(early))
     run_jobs()
@@ -110,7 +110,7 @@ def test_analysis_of_an_earlier_text_writes_nothing_once_a_newer_one_has_begun(
         "succeeded",
     ]
     transcript_ids, decisions = shown(actor, meeting)
-    assert transcript_ids == [str(new.id)]
+    assert transcript_ids == [str(new.transcript.id)]
     assert ["projector" in text for text in decisions] == [True]
 
 
@@ -119,7 +119,7 @@ def test_section_of_an_earlier_text_is_refused() -> None:
     meeting = make.meeting(organization=actor.organization)
     client = make.client(actor)
     analysed(client, meeting)
-    imported(actor, meeting, NEW)
+    transcribed(meeting, NEW)
     answer = client.post(address(meeting), {"section": "topics"})
     assert (answer.status_code, answer.json()["code"]) == (409, "analysis.transcript_changed")
     assert client.post(address(meeting)).status_code == 202

@@ -105,7 +105,8 @@ class MeetingTranscript(ApiView):
             "and times, JSON of Minutebook or of a program around Whisper; as the body, or as the "
             "part `file` of a form. The content decides the type. Up to 1 % unreadable cues are "
             "left out and named in `notes`. Speakers and times may be missing. At most 50,000 "
-            "segments, and 8 MiB unless the operator sets another limit."
+            "segments, and 8 MiB unless the operator sets another limit. `job` analyses the "
+            "meeting with this text in the background."
         ),
         parameters=TEXT_OPTIONS,
         request={
@@ -118,14 +119,14 @@ class MeetingTranscript(ApiView):
     def post(self, request: Request, meeting_id: UUID) -> Response:
         meeting = get_object_or_404(Meeting.objects.visible_to(self.actor), id=meeting_id)
         sent = sent_text(request)
-        transcript = transcript_services.import_transcript(
+        imported = transcript_services.import_transcript(
             actor=self.actor,
             meeting=meeting,
             text=sent.text,
             language=sent.language,
             replaces=sent.replaces,
         )
-        return Response(ImportedTranscriptSerializer(transcript).data, status=HTTPStatus.CREATED)
+        return Response(ImportedTranscriptSerializer(imported).data, status=HTTPStatus.CREATED)
 
     @property
     def json_max_bytes(self) -> int:
