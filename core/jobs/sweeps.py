@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 from django.db import DatabaseError, connection
@@ -19,7 +19,7 @@ class Sweep:
     name: str
     every_seconds: float
     work: Callable[[], object]
-    last_run: float = field(default=0.0)
+    last_run: float = float("-inf")  # a new process runs every chore once
 
     def is_due(self, moment: float) -> bool:
         return moment - self.last_run >= self.every_seconds
