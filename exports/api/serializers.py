@@ -139,6 +139,10 @@ class NotesSerializer(serializers.Serializer[Any]):
     missing_characters = serializers.IntegerField(
         required=False, help_text="Characters that no font has, shown as empty boxes."
     )
+    people_not_named = serializers.IntegerField(
+        required=False,
+        help_text="People beyond the first 500 of a list, whom the file counts and does not name.",
+    )
     is_accessible = serializers.BooleanField(
         required=False, help_text="False for a PDF that does not conform to PDF/UA-1."
     )

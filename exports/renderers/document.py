@@ -15,6 +15,9 @@ from exports.renderers.options import Options, Timestamps
 from exports.renderers.times import clock, held, share
 from exports.renderers.turns import Chapter, Turn, chapters, kept
 
+# In a list of participants or stakeholders; thousands of names are no list that people read.
+MOST_NAMES = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -136,24 +139,46 @@ def _details(minutes: Minutes, _options: Options, labels: Mapping[str, str]) -> 
 
 def _participants(minutes: Minutes, _options: Options, labels: Mapping[str, str]) -> _Raw:
     total = sum(person.talk_ms or 0 for person in minutes.participants)
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (
             Cell(one_line(person.name)),
             Cell(labels[person.part]),
             Cell(clock(person.talk_ms) if person.talk_ms else "", mark=True),
             Cell(share(person.talk_ms, total) if person.talk_ms else "", mark=True),
         )
-        for person in minutes.participants
+        for person in minutes.participants[:MOST_NAMES]
     ]
+    rows += _more(len(minutes.participants), labels, columns=4)
     heads = [labels[name] for name in ("name", "part", "talk_time", "share")]
     return heads, (True, False, False, False), rows
 
 
+def _more(people: int, labels: Mapping[str, str], *, columns: int) -> Iterator[tuple[Cell, ...]]:
+    """A row that says how many people a list does not name."""
+    if people > MOST_NAMES:
+        text = labels["more"].format(count=f"{people - MOST_NAMES:,}")
+        yield Cell(text), *(Cell() for _ in range(columns - 1))
+
+
+def unnamed(minutes: Minutes, options: Options) -> int:
+    """How many people the lists of a document do not name."""
+    lists = {
+        Section.PARTICIPANTS: minutes.participants,
+        Section.STAKEHOLDERS: minutes.stakeholders,
+    }
+    return sum(
+        max(0, len(people) - MOST_NAMES)
+        for section, people in lists.items()
+        if section in options.sections
+    )
+
+
 def _stakeholders(minutes: Minutes, _options: Options, labels: Mapping[str, str]) -> _Raw:
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (Cell(one_line(who.name)), Cell(one_line(who.role)), Cell(one_line(who.interest)))
-        for who in minutes.stakeholders
+        for who in minutes.stakeholders[:MOST_NAMES]
     ]
+    rows += _more(len(minutes.stakeholders), labels, columns=3)
     return [labels[name] for name in ("name", "role", "interest")], (False, False, True), rows
 
 

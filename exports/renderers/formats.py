@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
 from exports.renderers.clean import clean, is_visible, one_line, without_invisible
+from exports.renderers.document import unnamed
 from exports.renderers.minutes import Minutes
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options
@@ -33,27 +34,28 @@ class Format:
 
     `module` has `render(minutes, options, target)`. It is loaded where files are made: a web
     process that only names formats stays small. Captions are cut by the time of each word.
-    A heavy one is rendered in a process of its own.
+    A document has the lists of people. A heavy one is rendered in a process of its own.
     """
 
     name: str
     media_type: str
     module: str
     is_captions: bool = False
+    is_document: bool = False
     is_heavy: bool = False
 
 
 _ALONE = (
-    Format("txt", "text/plain; charset=utf-8", "plain_text"),
-    Format("md", "text/markdown; charset=utf-8", "markdown"),
-    Format("html", "text/html; charset=utf-8", "web_page"),
+    Format("txt", "text/plain; charset=utf-8", "plain_text", is_document=True),
+    Format("md", "text/markdown; charset=utf-8", "markdown", is_document=True),
+    Format("html", "text/html; charset=utf-8", "web_page", is_document=True),
     Format("srt", "application/x-subrip", "subrip", is_captions=True),
     Format("vtt", "text/vtt; charset=utf-8", "webvtt", is_captions=True),
     Format("json", "application/json", "json_document"),
     Format("csv", "text/csv; charset=utf-8", "comma_separated"),
-    Format("pdf", "application/pdf", "pdf", is_heavy=True),
-    Format("docx", f"{_OFFICE}.wordprocessingml.document", "word", is_heavy=True),
-    Format("xlsx", f"{_OFFICE}.spreadsheetml.sheet", "workbook"),
+    Format("pdf", "application/pdf", "pdf", is_document=True, is_heavy=True),
+    Format("docx", f"{_OFFICE}.wordprocessingml.document", "word", is_document=True, is_heavy=True),
+    Format("xlsx", f"{_OFFICE}.spreadsheetml.sheet", "workbook", is_document=True),
 )
 SINGLE = {one.name: one for one in _ALONE}
 MEDIA_TYPES = {**{one.name: one.media_type for one in _ALONE}, BUNDLE: "application/zip"}
@@ -77,11 +79,13 @@ def render(kind: Format, minutes: Minutes, options: Options, target: Path) -> No
     Raises NoTimes for captions of a text without times, TooMuch for what has no room.
     """
     if kind.is_heavy:
-        return render_apart(kind.module, minutes, options, target)
-    make: Callable[[Minutes, Options, Path], Notes | None] = import_module(
-        f"exports.renderers.{kind.module}"
-    ).render
-    return make(minutes, options, target) or Notes()
+        notes = render_apart(kind.module, minutes, options, target)
+    else:
+        make: Callable[[Minutes, Options, Path], Notes | None] = import_module(
+            f"exports.renderers.{kind.module}"
+        ).render
+        notes = make(minutes, options, target) or Notes()
+    return replace(notes, people_not_named=unnamed(minutes, options)) if kind.is_document else notes
 
 
 def cleaned(minutes: Minutes) -> Minutes:

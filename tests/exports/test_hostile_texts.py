@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import re
 import socketserver
 import threading
 import zipfile
@@ -15,7 +16,9 @@ import openpyxl
 import pytest
 
 from exports.renderers.clean import clean_text
-from exports.renderers.formats import SINGLE, filename_of
+from exports.renderers.formats import SINGLE, filename_of, render
+from exports.renderers.minutes import Minutes, Part, Participant
+from exports.renderers.notes import Notes
 from exports.renderers.options import Options, Table, Timestamps
 from meetings.text.segments import Segment
 from tests.exports.reading import made, read
@@ -193,3 +196,20 @@ def test_cleaning_keeps_what_people_write() -> None:
     kept = "Zażółć, परीक्षा, \u200fاردو\u200e, 日本語, 👩‍👩‍👧‍👦🏳️‍🌈, e\u0301\nsecond"
     assert clean_text(kept) == kept
     assert clean_text("a\r\nb\u2028c\td") == "a\nb\nc d"
+
+
+def test_people_beyond_five_hundred_are_counted(tmp_path: Path) -> None:
+    people = tuple(Participant(f"Name{n}", Part.SPEAKER) for n in range(10_000))
+    meeting = replace(minutes(segments=2), participants=people)
+
+    for kind in ("pdf", "docx", "xlsx", "html"):
+        text = read(made(kind, meeting, tmp_path))
+        assert len(set(re.findall(r"Name\d+", text))) == 500
+        assert "and 9,500 more" in text
+    assert notes_of("docx", meeting, tmp_path) == Notes(people_not_named=9_500)
+    assert notes_of("json", meeting, tmp_path) == Notes()
+    assert read(tmp_path / "file.json").count('"Name') == 10_000
+
+
+def notes_of(kind: str, meeting: Minutes, folder: Path) -> Notes:
+    return render(SINGLE[kind], meeting, Options(), folder / f"file.{kind}")
