@@ -72,6 +72,12 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _JOINERS = frozenset("\u200c\u200d")  # without them Persian and emoji are other words
 
 
+def has_no_width(character: str) -> bool:
+    """Whether it is a mark on the letter before, a sign of format, or one that is blank."""
+    category = unicodedata.category(character)
+    return category[0] == "M" or category == "Cf" or character in _BLANK
+
+
 def without_invisible(text: str) -> str:
     """The text without characters that nobody sees, but those that join letters."""
     return "".join(

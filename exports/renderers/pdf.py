@@ -6,16 +6,20 @@ never as source, so nothing in it can be run, read or fetched.
 
 from __future__ import annotations
 
+import contextlib
 import re
-import unicodedata
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import orjson
 import typst
 
+from exports.renderers import pdf_chunks
+from exports.renderers.clean import has_no_width
 from exports.renderers.document import Cell, Document, Part, Said, anchors, document_of
 from exports.renderers.fonts import Shown, families_for, font_set
 from exports.renderers.minutes import Minutes
@@ -37,11 +41,15 @@ _UNBROKEN = re.compile(
     "[^\\s\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\uffef\U0001f000-\U0003ffff]{50,}"
 )
 _BREAK_EVERY = 25
-# Marks on one letter: no language has more (UAX #15, section 13), and each costs more than the
-# one before. The others are left out.
+# Marks on one letter, and signs without a width after it: no language has more (UAX #15, section
+# 13), and each costs more than the one before. The others are left out.
 _MOST_MARKS = 30
 _LONG_RUN = re.compile(f"[^\x00-\x7f]{{{_MOST_MARKS},}}")
 _PLACE_TO_BREAK = "\u200b"
+# Burmese letters each stacked below the one before: no word has more than two in a row, and Typst
+# takes the square of their number, as all of them are no wider than one. They stand side by side.
+_STACK = re.compile("(?:[\u1000-\u1021\u103f][\u103a-\u103e]*\u1039){3,}")
+_STACKER, _SIDE_BY_SIDE = "\u1039", "\u1039\u200c"
 
 
 def render(minutes: Minutes, options: Options, target: Path) -> Notes:
@@ -50,12 +58,19 @@ def render(minutes: Minutes, options: Options, target: Path) -> Notes:
     A document that the rules of PDF/UA-1 refuse is written without that promise.
     """
     shown = Shown(font_set())
-    data = _data(document_of(minutes, options), minutes, options, shown)
-    inputs = {"data": orjson.dumps(data).decode()}
-    try:
-        is_accessible = _compile(inputs, target)
-    finally:
-        _forget()
+    document = document_of(minutes, options)
+    text = _Text(shown)
+    leads_to = anchors(document)
+    targets = set(leads_to.values())
+    front = _front(document, minutes, options, text, leads_to)
+    if pdf_chunks.is_long(document):
+        is_accessible = _compile_chunks(front, document, text, targets, target)
+    else:
+        data = {**front, "chapters": _chapters(document.chapters, text, targets), "chunk": None}
+        try:
+            is_accessible = _compile(data, target)
+        finally:
+            _forget()
     return Notes(missing_characters=shown.replaced, is_accessible=is_accessible)
 
 
@@ -75,21 +90,21 @@ def _compiler() -> typst.Compiler:
     )
 
 
-def _compile(inputs: dict[str, str], target: Path) -> bool:
+def _compile(data: dict[str, Any], target: Path, *, accessible: bool = True) -> bool:
     """Write the PDF. Whether it keeps the rules of PDF/UA-1."""
     wanted: dict[str, Any] = {
         "input": str(LAYOUTS / "meeting.typ"),
         "output": str(target),
         "format": "pdf",
-        "sys_inputs": inputs,
+        "sys_inputs": {"data": orjson.dumps(data).decode()},
         "timestamp": 0,
     }
-    try:
-        _compiler().compile(**wanted, pdf_standards=["ua-1"])
-    except typst.TypstError:
-        _compiler().compile(**wanted)
-        return False
-    return True
+    if accessible:
+        with contextlib.suppress(typst.TypstError):
+            _compiler().compile(**wanted, pdf_standards=["ua-1"])
+            return True
+    _compiler().compile(**wanted)
+    return False
 
 
 def _forget() -> None:
@@ -98,12 +113,65 @@ def _forget() -> None:
         _compiler().compile(input=empty, format="pdf", sys_inputs=None)
 
 
-def _data(document: Document, minutes: Minutes, options: Options, shown: Shown) -> dict[str, Any]:
+def _compile_chunks(
+    front: dict[str, Any], document: Document, text: _Text, targets: set[int], target: Path
+) -> bool:
+    """Write the PDF of a long document chunk by chunk. Whether it keeps the rules of PDF/UA-1.
+
+    The front is compiled twice: to count its pages, and with the page numbers of its contents.
+    """
+    headings = [
+        pdf_chunks.Heading(document.labels["transcript"], "", document.is_right_to_left, level=1),
+        *(
+            pdf_chunks.Heading(text(title), time, is_right_to_left(title), level=2)
+            for title, time, _ in document.chapters
+            if title
+        ),
+    ]
+    places = pdf_chunks.Places(headings)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        files = [Path(folder) / "front.pdf"]
+        front = {**front, "chapters": []}
+        _compile_chunk({**front, "chunk": places.front()}, files[0], places)
+        is_accessible = True
+        for number, chapters in enumerate(pdf_chunks.chunks(document.chapters)):
+            chunk = {"first_page": places.pages + 1, "opens": number == 0, "contents": []}
+            data = {**front, "parts": [], "chapters": _chapters(chapters, text, targets)}
+            files.append(Path(folder) / f"{number}.pdf")
+            is_accessible &= _compile_chunk({**data, "chunk": chunk}, files[-1], places)
+        data = {**front, "chunk": places.front()}
+        is_accessible = _compile_chunk(data, files[0], accessible=is_accessible)
+        # Loaded for long documents only: that takes longer than a short one does.
+        import_module("exports.renderers.pdf_join").join(files, target, places)
+    return is_accessible
+
+
+def _compile_chunk(
+    data: dict[str, Any],
+    target: Path,
+    places: pdf_chunks.Places | None = None,
+    *,
+    accessible: bool = True,
+) -> bool:
+    try:
+        is_accessible = _compile(data, target, accessible=accessible)
+        if places is not None:
+            places.add(orjson.loads(_compiler().query("<places>", field="value", one=True)))
+    finally:
+        _forget()
+    return is_accessible
+
+
+def _front(
+    document: Document,
+    minutes: Minutes,
+    options: Options,
+    text: _Text,
+    leads_to: dict[int, int],
+) -> dict[str, Any]:
+    """What the layout gets, without the chapters."""
     spoken = minutes.language or document.language
-    leads_to = anchors(document)
-    targets = set(leads_to.values())
     turns = sum(len(said) for _, _, said in document.chapters)
-    text = _Text(shown)
     return {
         "lang": document.language,
         "dir": "rtl" if document.is_right_to_left else "ltr",
@@ -114,20 +182,25 @@ def _data(document: Document, minutes: Minutes, options: Options, shown: Shown) 
         "rtl": is_right_to_left(document.title),
         "held": document.held,
         "organizer": text(minutes.organizer),
-        "labels": {name: shown(word) for name, word in document.labels.items()},
+        "labels": {name: text(word) for name, word in document.labels.items()},
         "revision": document.revision,
         "pages": turns >= _CHAPTER_ON_ITS_OWN_PAGE,
         "parts": [_part(part, leads_to, text) for part in document.parts],
-        "chapters": [
-            {
-                "title": text(title),
-                "rtl": is_right_to_left(title),
-                "time": time,
-                "turns": [_turn(said, targets, text) for said in all_said],
-            }
-            for title, time, all_said in document.chapters
-        ],
     }
+
+
+def _chapters(
+    chapters: Iterable[tuple[str, str, Sequence[Said]]], text: _Text, targets: set[int]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": text(title),
+            "rtl": is_right_to_left(title),
+            "time": time,
+            "turns": [_turn(said, targets, text) for said in turns],
+        }
+        for title, time, turns in chapters
+    ]
 
 
 class _Text:
@@ -137,12 +210,15 @@ class _Text:
         self._shown = shown
 
     def __call__(self, text: str) -> str:
-        return _UNBROKEN.sub(_with_breaks, _LONG_RUN.sub(self._with_few_marks, self._shown(text)))
+        text = _LONG_RUN.sub(self._with_few_marks, self._shown(text))
+        if _STACKER in text:
+            text = _STACK.sub(lambda run: run[0].replace(_STACKER, _SIDE_BY_SIDE), text)
+        return _UNBROKEN.sub(_with_breaks, text)
 
     def _with_few_marks(self, run: re.Match[str]) -> str:
         kept, marks = [], 0
         for character in run[0]:
-            marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
+            marks = marks + 1 if has_no_width(character) else 0
             if marks <= _MOST_MARKS:
                 kept.append(character)
         self._shown.replaced += len(run[0]) - len(kept)

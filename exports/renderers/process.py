@@ -72,12 +72,14 @@ def _main(module: str, target: Path, memory_bytes: int, cpu_seconds: int) -> Non
     _limit(resource.RLIMIT_DATA, memory_bytes)
     result: Any
     try:
-        result = import_module(f"exports.renderers.{module}").render(minutes, options, target)
+        try:
+            result = import_module(f"exports.renderers.{module}").render(minutes, options, target)
+        except OSError as error:  # a full disk: its errno says so to the caller
+            result = OSError(error.errno, error.strerror)
+        written = pickle.dumps(result or Notes())
     except MemoryError:
         _end_at_once(_OUT_OF_MEMORY)
-    except OSError as error:  # a full disk: its errno says so to the caller
-        result = OSError(error.errno, error.strerror)
-    sys.stdout.buffer.write(pickle.dumps(result or Notes()))
+    sys.stdout.buffer.write(written)
 
 
 def _limit(what: int, most: int) -> None:

@@ -16,7 +16,9 @@ LOADED = """
 import django, sys
 django.setup()
 import config.urls
-heavy = {"typst", "docx", "lxml", "xlsxwriter", "dateparser", "faster_whisper", "numpy"}
+heavy = {
+    "typst", "pikepdf", "docx", "lxml", "xlsxwriter", "dateparser", "faster_whisper", "numpy",
+}
 print(*sorted(heavy & set(sys.modules)))
 """
 

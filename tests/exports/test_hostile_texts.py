@@ -15,11 +15,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from exports.renderers.clean import clean_text
+from exports.renderers.clean import clean, clean_text
 from exports.renderers.formats import SINGLE, filename_of, render
 from exports.renderers.minutes import Minutes, Part, Participant
 from exports.renderers.notes import Notes
 from exports.renderers.options import Options, Table, Timestamps
+from exports.renderers.process import render_apart
 from meetings.text.segments import Segment
 from tests.exports.reading import made, read
 from tests.exports.sample import HOSTILE, minutes, with_text_everywhere
@@ -196,6 +197,28 @@ def test_cleaning_keeps_what_people_write() -> None:
     kept = "Zażółć, परीक्षा, \u200fاردو\u200e, 日本語, 👩‍👩‍👧‍👦🏳️‍🌈, e\u0301\nsecond"
     assert clean_text(kept) == kept
     assert clean_text("a\r\nb\u2028c\td") == "a\nb\nc d"
+
+
+# Each of 40 kB, as one segment: what costs a layout engine more with every letter.
+INTRICATE = {
+    "marks between joiners": "a" + "\u0301\u200d" * 8_000,
+    "marks between signs of direction": "a" + "\u0301\u200e" * 8_000,
+    "tags of a flag": "\U0001f3f4" + "\U000e0067" * 10_000,
+    "blank letters": "\u3164" * 13_000,
+    "stacked Burmese letters": "\u1000\u1039" * 6_600,
+    "letters joined by viramas": "\u0915\u094d" * 6_600,
+    "jamo": "\u1100\u1161\u11a8" * 4_400,
+    "emoji in one sequence": "\U0001f469\u200d" * 5_700,
+    "nested directions": "\u202a" * 5_000 + "\u2067" * 5_000 + "\u05d0(" * 7_000,
+}
+
+
+@pytest.mark.parametrize("name", INTRICATE)
+def test_intricate_text_takes_seconds(name: str, tmp_path: Path) -> None:
+    meeting = replace(minutes(segments=2), segments=(Segment(INTRICATE[name], "Anna", 0, 1000),))
+
+    for kind in ("pdf", "word"):  # each takes half a second; without bounds some took minutes
+        render_apart(kind, clean(meeting), Options(), tmp_path / kind, cpu_seconds=5)
 
 
 def test_people_beyond_five_hundred_are_counted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +13,7 @@ import psutil
 import pypdf
 import pytest
 
-from exports.renderers import formats, pdf
+from exports.renderers import formats, pdf, pdf_chunks
 from exports.renderers.fonts import (
     _is_one_to_one,
     families_for,
@@ -112,6 +113,71 @@ def test_pages_have_a_header_and_numbers(tmp_path: Path) -> None:
     for number, page in enumerate(pages, start=1):
         assert f"{number} / {len(pages)}" in page.extract_text()
         assert number == 1 or TEXTS["en"][0] in page.extract_text()
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> pypdf.PdfReader:
+    """A PDF in chunks: 300 numbered turns, the last of them longer than a chunk."""
+    target = tmp_path_factory.mktemp("long") / "long.pdf"
+    usual = minutes(segments=300, chapters=4)
+    said = [replace(s, text=f"Turn {n}.") for n, s in enumerate(usual.segments)]
+    said[-1] = replace(said[-1], text="Turn 299. " + "word " * 30_000)
+    decision = replace(usual.decisions[0], segment=200)
+    meeting = replace(usual, segments=tuple(said), decisions=(decision,))
+
+    options = Options(merge_turns=False, language="de")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pdf_chunks, "LONG_CHARACTERS", 20_000)
+        patch.setattr(pdf_chunks, "CHUNK_CHARACTERS", 20_000)
+        notes = pdf.render(formats.cleaned(meeting), options, target)
+
+    assert notes == Notes()
+    return pypdf.PdfReader(target)
+
+
+def test_chunks_are_joined_with_every_word_once_and_page_numbers_that_run_on(
+    long: pypdf.PdfReader,
+) -> None:
+    texts = [page.extract_text() for page in long.pages]
+
+    for number, text in enumerate(texts, start=1):
+        assert text.endswith(f"Fassung 7 {number}")
+        assert number == 1 or TEXTS["en"][0] in text.partition("\n")[0]
+    spoken = re.findall(r"Turn (\d+)\.", "\n".join(texts))
+    assert spoken == [str(number) for number in range(300)]
+    assert sum(text.count("word") for text in texts) == 30_000
+
+
+def test_joined_contents_bookmarks_and_links_lead_to_their_pages(long: pypdf.PdfReader) -> None:
+    texts = [page.extract_text() for page in long.pages]
+    heading = f"{TEXTS['en'][0]} 3"  # of the third chapter, not in the first chunk
+    at = next(n for n, text in enumerate(texts) if n > 1 and f"{heading} 0:" in text)
+    bookmarks = {entry.title: entry for entry in flat(long.outline)}
+    links = [link.get_object() for page in long.pages for link in page.get("/Annots", [])]
+    pages = {page.indirect_reference: n for n, page in enumerate(long.pages)}
+    led_to = [pages[link["/Dest"][0]] for link in links]
+
+    assert re.search(rf"^{heading} 0:10:00\s+{at + 1}$", texts[0], re.M)
+    assert long.get_destination_page_number(bookmarks[f"{heading} 0:10:00"]) == at
+    assert all("/A" not in link for link in links)
+    assert next(n for n, text in enumerate(texts) if "Turn 200." in text) in led_to
+
+
+def test_joined_pages_are_tagged(long: pypdf.PdfReader) -> None:
+    root: Any = long.trailer["/Root"]
+    tags = root["/StructTreeRoot"]
+    leaves = [leaf.get_object()["/Nums"] for leaf in tags["/ParentTree"]["/Kids"]]
+    keys = [key for leaf in leaves for key in leaf[::2]]
+    whole = tags["/K"][0].get_object()
+    parts = [kid.get_object() for kid in whole["/K"]]
+    chunks = [part for part in parts if part["/S"] == "/Part"]
+    kinds = [kid.get_object()["/S"] for part in chunks for kid in part["/K"]]
+
+    assert root["/Lang"] == "de"
+    assert len({page["/StructParents"] for page in long.pages}) == len(long.pages)
+    assert {page["/StructParents"] for page in long.pages} <= set(keys)
+    assert keys == list(range(len(keys))) == list(range(tags["/ParentTreeNextKey"]))
+    assert (kinds.count("/H1"), kinds.count("/H2")) == (1, 4)
 
 
 def test_what_no_font_shows_is_replaced_and_counted(tmp_path: Path) -> None:
