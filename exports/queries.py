@@ -22,6 +22,7 @@ from exports.models import Export
 from exports.renderers.minutes import (
     Item,
     Minutes,
+    Note,
     Part,
     Participant,
     Task,
@@ -31,9 +32,10 @@ from meetings import queries as meeting_queries
 from meetings.models import Meeting, Transcript
 from meetings.models import Segment as TranscriptSegment
 from meetings.models.item import ItemStatus
-from meetings.text.notes import Note
+from meetings.text.notes import Note as TranscriptNote
 from meetings.text.segments import Segment, TimedWord
 
+NOT_INCLUDED = "recordings_not_included"  # the code of a note
 STOOD_BY = (ItemStatus.CONFIRMED, ItemStatus.EDITED)
 
 
@@ -154,7 +156,7 @@ def minutes_of(
         language=meeting.language or next((t.language for t in transcripts if t.language), ""),
         tags=tuple(meeting.tags),
         participants=_participants(meeting, segments),
-        notes=_notes_on(transcripts),
+        notes=_notes_on(meeting, transcripts, recording_id),
         segments=segments,
         **_findings(meeting, recording_id, segments, at),
     )
@@ -167,10 +169,20 @@ def _transcripts_of(meeting: Meeting, recording_id: UUID | None) -> list[Transcr
         return []
 
 
-def _notes_on(transcripts: Sequence[Transcript]) -> tuple[str, ...]:
-    """The notes on each text, a sentence that stands on several only once."""
-    notes = (Note.from_json(note) for transcript in transcripts for note in transcript.notes)
-    return tuple(dict.fromkeys(note.message for note in notes))
+def _notes_on(
+    meeting: Meeting, transcripts: Sequence[Transcript], recording_id: UUID | None
+) -> tuple[Note, ...]:
+    """The recordings that are missing, and the notes on each text; the same note only once."""
+    missing = meeting_queries.recordings_not_included(meeting)
+    if recording_id is not None:
+        missing = missing.filter(id=recording_id)
+    names = [recording.filename or f"number {recording.position + 1}" for recording in missing]
+    notes: list[Note] = []
+    if names:
+        notes.append(Note(NOT_INCLUDED, f"Recordings without a text yet: {', '.join(names)}."))
+    stored = (TranscriptNote.from_json(note) for text in transcripts for note in text.notes)
+    notes.extend(Note(str(note.code), note.message) for note in stored)
+    return tuple(dict.fromkeys(notes))
 
 
 def has_times(meeting: Meeting, *, recording_id: UUID | None = None) -> bool:

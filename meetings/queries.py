@@ -203,10 +203,15 @@ def text_of(
     return Text(transcripts, recordings_without_text(meeting) if is_whole else [])
 
 
-def recordings_without_text(meeting: Meeting) -> list[UUID]:
-    """The recordings of a meeting that its text does not include yet."""
+def recordings_not_included(meeting: Meeting) -> QuerySet[Recording]:
+    """The recordings of a meeting that its text does not include yet, in order."""
     waiting = Recording.objects.filter(meeting=meeting, replaced_by=None, transcripts=None)
-    return list(waiting.order_by("position").values_list("id", flat=True))
+    return waiting.order_by("position")
+
+
+def recordings_without_text(meeting: Meeting) -> list[UUID]:
+    """The ids of the recordings that the text of a meeting does not include yet."""
+    return list(recordings_not_included(meeting).values_list("id", flat=True))
 
 
 def text_with(text: Text, transcript_id: UUID) -> Text:

@@ -24,6 +24,7 @@ from exports.renderers.labels import LANGUAGES, language_for
 from exports.renderers.minutes import Section
 from exports.renderers.options import Options, PageSize, Table, Timestamps
 from meetings.models import Meeting, Recording
+from meetings.text.notes import NoteCode
 
 FORMATS = [(name, name) for name in NAMES]
 SINGLE_FORMATS = [(name, name) for name in SINGLE]
@@ -133,6 +134,13 @@ class ExportCreateSerializer(StrictSerializer):
         return Options.from_json({**usual, **self.validated_data.get("options", {})})
 
 
+class TextNoteSerializer(serializers.Serializer[Any]):
+    """A note on the text: its stable code, and a sentence."""
+
+    code = serializers.ChoiceField(choices=[queries.NOT_INCLUDED, *map(str, NoteCode)])
+    message = serializers.CharField()
+
+
 class NotesSerializer(serializers.Serializer[Any]):
     """Remarks about the file; empty if there are none."""
 
@@ -150,6 +158,11 @@ class NotesSerializer(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=SINGLE_FORMATS),
         required=False,
         help_text="ZIP: formats that were left out, as captions of a text without times.",
+    )
+    transcript = TextNoteSerializer(
+        many=True,
+        required=False,
+        help_text="Recordings that are not included yet, and the notes on the transcripts.",
     )
 
 

@@ -118,7 +118,7 @@ def paragraphs_of(text: str) -> tuple[str, ...]:
 _TEXTS: dict[Section, Callable[[Minutes], str]] = {
     Section.BRIEF: lambda minutes: minutes.brief,
     Section.SUMMARY: lambda minutes: minutes.summary,
-    Section.NOTES: lambda minutes: "\n".join(minutes.notes),
+    Section.NOTES: lambda minutes: "\n".join(note.message for note in minutes.notes),
 }
 
 _Raw = tuple[Sequence[str], Sequence[bool], Iterable[tuple[Cell, ...]]]

@@ -85,6 +85,14 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on the text of a meeting: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Minutes:
     """A meeting at one revision. Times of day are in `time_zone`, aware.
 
@@ -109,7 +117,7 @@ class Minutes:
     decisions: tuple[Item, ...] = ()
     action_items: tuple[Task, ...] = ()
     topics: tuple[Topic, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     segments: tuple[Segment, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -236,9 +236,11 @@ def _keep(run: Run, export: Export, minutes: Minutes, file: Made, fingerprint: s
         held.status = ExportStatus.SUCCEEDED
         held.revision, held.fingerprint = minutes.revision, fingerprint
         held.filename = formats.filename_of(minutes, export.format)
-        held.notes = file.notes.as_json() | (
-            {"left_out": list(file.left_out)} if file.left_out else {}
-        )
+        held.notes = file.notes.as_json()
+        if file.left_out:
+            held.notes["left_out"] = list(file.left_out)
+        if minutes.notes:
+            held.notes["transcript"] = [asdict(note) for note in minutes.notes]
         held.error_code = held.error_message = ""
         held.completed_at = database_now()
         held.expires_at = held.completed_at + timedelta(days=settings.EXPORT_KEEP_DAYS)

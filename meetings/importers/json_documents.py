@@ -122,7 +122,7 @@ EXPORT = replace(
     segments="transcript",
     fields=_names(
         "format version meeting_id revision title details participants stakeholders brief summary"
-        " decisions action_items topics transcript"
+        " decisions action_items topics notes transcript"
     ),
 )
 # openai-whisper and the API of OpenAI, faster-whisper, WhisperX, whisper-timestamped, stable-ts.

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from exports.renderers.minutes import (
     Item,
     Minutes,
+    Note,
     Part,
     Participant,
     Stakeholder,
@@ -147,7 +148,7 @@ def minutes(
             Topic(f"{title} {number + 1}", at := number * segments // chapters, at * 4000)
             for number in range(chapters)
         ),
-        notes=("The file was read as windows-1252.",),
+        notes=(Note("encoding_recognised", "The file was read as windows-1252."),),
         segments=tuple(map(_timed, said)) if with_words else said,
     )
 

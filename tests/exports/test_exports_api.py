@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from exports.renderers import formats, plain_text
 from exports.renderers.formats import MEDIA_TYPES, NAMES
 from exports.renderers.process import TooMuch
 from exports.services.exports import NoTimesForCaptions
+from meetings.importers.transcripts import read_transcript
 from meetings.models import ActionItem, Meeting, Transcript
 from tests import make
 from tests.run_jobs import run_jobs
@@ -103,6 +105,24 @@ def test_a_file_holds_all_that_was_said_and_found(client: APIClient, meeting: Me
         "Paint it blue.",
     ):
         assert words in text
+
+
+def test_recordings_without_a_text_are_named_in_the_file_and_in_the_notes_of_the_export(
+    client: APIClient, meeting: Meeting
+) -> None:
+    later = make.recording(meeting=meeting, filename="afternoon.mp3", with_job=False)
+    message = "Recordings without a text yet: afternoon.mp3."
+    export = finished(client, meeting)
+    notes = [{"code": "recordings_not_included", "message": message}]
+    assert export["notes"] == {"transcript": notes}
+    assert message in content(APIClient().get(export["download_url"])).decode()
+
+    document = content(APIClient().get(finished(client, meeting, "json")["download_url"]))
+    assert json.loads(document)["notes"] == notes
+    assert read_transcript(document).segments  # such a file can be sent in again
+
+    included = str(meeting.recordings.exclude(id=later.id).get().id)
+    assert finished(client, meeting, recording=included)["notes"] == {}
 
 
 def test_the_same_request_of_an_unchanged_meeting_answers_with_the_same_file_at_once(
