@@ -26,9 +26,10 @@ _HEADS = (
 _CLOCK_FIRST = re.compile(
     rf"\s*[\[(]?(?P<clock>{CLOCK})[\])]?\s+[-\u2013]?\s*(?P<name>\S[^\t]{{0,80}}?)\s*"
 )
-# "[0:12:07] Anna Berg: So we agreed.", "00:12 - 00:15 So we agreed."
+# "[0:12:07] Anna Berg: So we agreed.", "00:12 - 00:15 So we agreed.", "[00:12.00]So we agreed."
 _CLOCK_BEFORE = re.compile(
-    rf"\s*[\[(]?(?P<clock>{CLOCK})(?:\s*[-\u2013]\s*{CLOCK})?[\])]?(?:\s+[-\u2013])?(?:\s+|$)"
+    rf"\s*[\[(]?(?P<clock>{CLOCK})(?:\s*[-\u2013]\s*{CLOCK})?[\])]?(?:\s+[-\u2013])?"
+    r"(?:\s+|$|(?<=\]))"
 )
 # What services write around the words.
 _FOOTER = re.compile(
@@ -53,6 +54,8 @@ _HEADING = re.compile(
 _DATE = re.compile(r".{0,40}\b(?:19|20)\d\d\b.{0,40}|\d+h? ?\d*m(?:in)? ?\d*s?", re.IGNORECASE)
 _MARKUP = re.compile(r"\s*</?[a-z!?][^<>]*>", re.IGNORECASE)
 _TABLE = re.compile(r"\s*[\d.:]+[\t;,]\s*[\d.:]+[\t;,].*")
+# SubStation Alpha: "Dialogue: 0,0:00:01.00,0:00:04.00,Default,..."
+_CLOCKS_IN_CELLS = re.compile(rf"{CLOCK}[\t;,]{CLOCK}[\t;,]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +174,14 @@ def _read_lines(lines: Sequence[Line], parts: _Parts) -> None:
     labels = Labels.of(text for _, text in split if text)
     named = [labels.split(text) for _, text in split]
     first = next((n for n, (speaker, _) in enumerate(named) if speaker), 0)
+    while first and not split[first - 1][1]:
+        first -= 1  # a line with nothing but a time, as Meet writes above the words
     _read_before_the_first(lines[:first], parts)
     speaker, clock = "", ""
     for line, (own_clock, _), (name, text) in list(zip(lines, split, named, strict=True))[first:]:
         speaker = name or speaker
         clock = own_clock or clock
-        if text and (name or _is_said(line, parts)):
+        if text and _is_said(line, parts, has_name=bool(name)):
             start_ms = _start(line, clock, parts)
             _add(parts, line, ImportedSegment(text.strip(), speaker, start_ms))
             clock = ""
@@ -196,10 +201,14 @@ def _start(line: Line, clock: str, parts: _Parts) -> int | None:
         return None
 
 
-def _is_said(line: Line, parts: _Parts) -> bool:
-    """Whether a line without a name can be words. Notes it among the unreadable ones if not."""
+def _is_said(line: Line, parts: _Parts, *, has_name: bool = False) -> bool:
+    """Whether a line can be words. Notes it among the unreadable ones if not."""
     text = line.text
-    if "-->" in text or _MARKUP.match(text) or _TABLE.fullmatch(text):
+    if _CLOCKS_IN_CELLS.search(text):
+        parts.leave_out(line, "is not a line of speech")
+    elif has_name:
+        return True
+    elif "-->" in text or _MARKUP.match(text) or _TABLE.fullmatch(text):
         parts.leave_out(line, "is not a line of speech")
     elif not any(character.isalpha() for character in text):
         parts.leave_out(line, "has no words")

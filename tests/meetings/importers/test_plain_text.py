@@ -17,6 +17,8 @@ Weekly sync (2026-11-20 at 10:00 GMT) - Transcript
 Attendees
 Anna Berg, Ben Holm
 Transcript
+00:00:00
+
 Anna Berg: Hello.
 Ben Holm: We agreed to move the launch.
 
@@ -78,7 +80,7 @@ def test_otter_has_speaker_and_time_above_the_words_and_a_footer() -> None:
         (
             MEET,
             [
-                ("Anna Berg", "Hello.", None),
+                ("Anna Berg", "Hello.", 0),
                 ("Ben Holm", "We agreed to move the launch.", None),
                 ("Anna Berg", "Fine.", 300_000),
             ],
@@ -124,6 +126,19 @@ def test_one_word_after_a_time_is_speech() -> None:
         ("", "We agreed to go.", 5_000),
         ("", "Good.", 9_000),
     ]
+
+
+def test_times_in_brackets_may_touch_the_words() -> None:
+    assert said("[00:01.00]Hello there.\n[00:03.50]We agreed to go.\n") == [
+        ("", "Hello there.", 1_000),
+        ("", "We agreed to go.", 3_500),
+    ]
+
+
+def test_captions_of_an_unknown_format_are_refused() -> None:
+    dialogue = "Dialogue: 0,0:00:01.00,0:00:04.00,Default,,0,0,0,,Hello there.\n"
+    with pytest.raises(NotATranscript, match="Line 1 "):
+        read_transcript(f"[Script Info]\nTitle: x\n\n[Events]\n{dialogue * 3}".encode())
 
 
 def test_only_a_name_before_a_colon_is_a_speaker() -> None:
