@@ -205,7 +205,7 @@ JOB_DEAD_DAYS = env.int("JOB_DEAD_DAYS", default=180)
 RELAY_PERIOD_SECONDS = env.float("RELAY_PERIOD_SECONDS", default=1.0)
 CLOCK_PERIOD_SECONDS = env.float("CLOCK_PERIOD_SECONDS", default=60.0)
 # The relay asks for work that is due by the clock; so does beat, where it runs. What is due the
-# database knows (core/jobs/clock.py). No `expires`: each worker would judge it by its own clock.
+# database knows (core/jobs/periodic.py). No `expires`: each worker would judge it by its own clock.
 CELERY_BEAT_SCHEDULE = {
     "clock": {
         "task": "core.strike_clock",

@@ -13,12 +13,13 @@ from core.accounts import invitations
 from core.files import fetched, incoming, marker, verification
 from core.files import services as files
 from core.http.idempotency import sweep_idempotency_keys
-from core.jobs import clock, results, retention, sweeps
+from core.jobs import periodic, results, retention
 from core.jobs.kinds import job
 from core.jobs.run import Run
 from core.jobs.services import Origin, enqueue
 from core.notifications import queries as notification_queries
 from core.notifications import services as notifications
+from core.relay import chores
 
 VERIFYING_SECONDS = 60.0
 
@@ -72,10 +73,10 @@ def prune_jobs(run: Run, **_: Any) -> None:
     run.report(0.0, f"{retention.prune()} jobs removed")
 
 
-@shared_task(name=clock.STRIKE, ignore_result=True)
+@shared_task(name=periodic.STRIKE, ignore_result=True)
 def strike_clock(**_: Any) -> None:
     """Beat's only task, where one runs: the same as the relay's chore below."""
-    clock.strike()
+    periodic.strike()
 
 
 def remove_abandoned_files() -> None:
@@ -86,13 +87,13 @@ def remove_abandoned_files() -> None:
             enqueue(kind="core.delete_files", origin=origin, arguments={"keys": keys})
 
 
-sweeps.register("core.clock", every_seconds=settings.CLOCK_PERIOD_SECONDS, work=clock.strike)
-sweeps.register("core.pending_files", every_seconds=15, work=remove_abandoned_files)
-sweeps.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
-sweeps.register("core.fetched_files", every_seconds=3600, work=fetched.sweep)
-sweeps.register(
+chores.register("core.clock", every_seconds=settings.CLOCK_PERIOD_SECONDS, work=periodic.strike)
+chores.register("core.pending_files", every_seconds=15, work=remove_abandoned_files)
+chores.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
+chores.register("core.fetched_files", every_seconds=3600, work=fetched.sweep)
+chores.register(
     "core.invitations", every_seconds=24 * 3600, work=invitations.delete_expired_invitations
 )
-sweeps.register("core.notifications", every_seconds=3600, work=notifications.sweep)
-sweeps.register("core.task_results", every_seconds=3600, work=results.prune)
-sweeps.register("core.idempotency_keys", every_seconds=600, work=sweep_idempotency_keys)
+chores.register("core.notifications", every_seconds=3600, work=notifications.sweep)
+chores.register("core.task_results", every_seconds=3600, work=results.prune)
+chores.register("core.idempotency_keys", every_seconds=600, work=sweep_idempotency_keys)

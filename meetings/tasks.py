@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from core.jobs import sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
+from core.relay import chores
 from meetings import queries
 from meetings.analysis.findings import Section
 from meetings.services import analysis as analysis_services
@@ -62,7 +62,7 @@ def analyse_section(run: Run, *, analysis_id: str, section: str, **_: Any) -> No
     )
 
 
-sweeps.register(
+chores.register(
     "meetings.past_meetings",
     every_seconds=300,
     work=partial(meeting_services.mark_past_held, limit=200),

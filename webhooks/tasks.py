@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.jobs import sweeps
 from core.jobs.kinds import job
 from core.jobs.run import Run
+from core.relay import chores
 from webhooks.queries import inbound as inbound_queries
 from webhooks.services import history, inbound_messages, outcomes, senders, sending
 
@@ -42,5 +42,5 @@ def prune_messages(run: Run, **_: Any) -> None:
     run.report(0.0, f"{inbound_messages.prune()} messages let go")
 
 
-sweeps.register("webhooks.due_deliveries", every_seconds=1, work=sending.ask_for_senders)
-sweeps.register("webhooks.lost_deliveries", every_seconds=2, work=outcomes.recover_lost)
+chores.register("webhooks.due_deliveries", every_seconds=1, work=sending.ask_for_senders)
+chores.register("webhooks.lost_deliveries", every_seconds=2, work=outcomes.recover_lost)

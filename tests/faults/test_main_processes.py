@@ -8,7 +8,7 @@ import redis
 from celery import current_app
 from django.conf import settings
 
-from core.jobs import clock
+from core.jobs import periodic
 from core.jobs.models import Job
 from tests.faults.servers import away_for
 from tests.faults.site import Site
@@ -23,7 +23,7 @@ def test_worker_outlives_expired_message_while_database_is_away(site: Site) -> N
     site.ask(steps=1, seconds=0.0)
     site.wait_for_the_end()
     site.servers.stop_postgresql()
-    current_app.send_task(clock.STRIKE, queue="default", expires=-60)
+    current_app.send_task(periodic.STRIKE, queue="default", expires=-60)
     wait_until(lambda: "result.not_written" in site.house.said(), "the result was not written")
     assert site.nobody_died()
     site.servers.start()

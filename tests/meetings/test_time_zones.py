@@ -10,7 +10,7 @@ import pytest
 from core.accounts.actor import Actor
 from core.db.clock import database_now
 from core.events.models import Event
-from core.jobs import sweeps
+from core.relay import chores
 from exports.queries import minutes_of
 from exports.renderers.formats import filename_of
 from meetings.models import ActionItem, Meeting
@@ -121,7 +121,7 @@ def test_scheduled_meeting_whose_time_is_over_becomes_held(actor: Actor) -> None
     common: dict[str, Any] = {"organization": actor.organization, "status": "scheduled"}
     over = make.meeting(**common, starts_at=hour_ago)
     under_way = make.meeting(**common, starts_at=hour_ago, ends_at=later)
-    sweeps.run_all()
+    chores.run_all()
     for meeting, status in ((over, "held"), (under_way, "scheduled")):
         meeting.refresh_from_db()
         assert meeting.status == status

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from core.files.marker import wait_for_storage
-from core.jobs import relay
+from core.relay import loop
 
 
 class Command(BaseCommand):
@@ -20,4 +20,4 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         wait_for_storage(stop)
-        relay.run(stop)
+        loop.run(stop)

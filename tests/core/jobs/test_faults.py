@@ -18,11 +18,12 @@ from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from core.db.clock import database_now
-from core.jobs import clock, dispatch, relay, transitions, worker
+from core.jobs import dispatch, periodic, transitions, worker
 from core.jobs.failures import LeaseLost
 from core.jobs.models import Job, JobAttempt, JobStatus
 from core.jobs.run import Run
 from core.jobs.services import HOUSEKEEPING, enqueue
+from core.relay import loop
 from tests.core.jobs import kinds
 from tests.core.jobs.together import at_once
 from tests.processes import database_url, wait_until
@@ -95,9 +96,9 @@ def test_a_task_that_claims_nothing_leaves_a_broken_connection_too() -> None:
     ask(word="x")
     connection.connection.close()
     with pytest.raises(OperationalError):
-        clock.strike()
+        periodic.strike()
     task_prerun.send(sender=None)
-    assert clock.strike()
+    assert periodic.strike()
 
 
 def test_a_writer_that_comes_after_its_lease_changes_nothing(settings: Settings) -> None:
@@ -106,7 +107,7 @@ def test_a_writer_that_comes_after_its_lease_changes_nothing(settings: Settings)
     claimed = transitions.claim(job.id, owner="one that freezes")
     assert claimed is not None
     late = Run(claimed)
-    wait_until(relay.recover_lost, "the lease has lapsed")
+    wait_until(loop.recover_lost, "the lease has lapsed")
     Job.objects.filter(id=job.id).update(run_at=database_now())
     settings.JOB_LEASE_SECONDS = 30.0
     assert run_jobs() == 1
@@ -132,7 +133,7 @@ def test_a_job_that_kills_its_process_is_dead_after_exactly_its_attempts(
         while not Job.objects.get(id=job.id).has_ended:
             assert die_of(job) == -signal.SIGKILL
             killed += 1
-            wait_until(relay.recover_lost, "the lease has lapsed")
+            wait_until(loop.recover_lost, "the lease has lapsed")
     job.refresh_from_db()
     assert (job.status, job.error_code) == (JobStatus.DEAD, "job.worker_lost")
     assert killed == job.attempts == job.max_attempts == 3

@@ -10,10 +10,11 @@ from django.db import transaction
 from core import errors
 from core.db.clock import database_now
 from core.events.models import Event
-from core.jobs import relay, services, transitions, worker
+from core.jobs import services, transitions, worker
 from core.jobs.models import DeadLetter, Job, JobAttempt, JobStatus, JobStep
 from core.jobs.queries import shown_progress, with_children_progress
 from core.jobs.services import HOUSEKEEPING, Origin, cancel_job, enqueue, requeue_job
+from core.relay import loop
 from tests import make
 from tests.core.jobs import kinds
 from tests.run_jobs import run_jobs
@@ -203,7 +204,7 @@ def test_a_forgotten_parent_is_resumed_by_the_relay() -> None:
     job = ask("tests.family", words=["a"])
     worker.perform(str(job.id))
     job.children.update(status=JobStatus.SUCCEEDED)
-    assert relay.resume_parents() == 1
+    assert loop.resume_parents() == 1
     run_jobs()
     assert after(job).status == JobStatus.SUCCEEDED
 
@@ -273,9 +274,9 @@ def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
 def test_a_lapsed_lease_gives_the_job_to_another_worker_and_counts() -> None:
     job = ask("tests.note", word="again")
     assert transitions.claim(job.id, owner="a worker that dies") is not None
-    assert relay.recover_lost() == 0
+    assert loop.recover_lost() == 0
     Job.objects.filter(id=job.id).update(lease_until=database_now(plus_seconds=-1))
-    assert relay.recover_lost() == 1
+    assert loop.recover_lost() == 1
     assert (after(job).status, job.attempts) == (JobStatus.QUEUED, 1)
     Job.objects.filter(id=job.id).update(run_at=database_now())
     run_jobs()
@@ -291,7 +292,7 @@ def test_a_job_that_kills_its_workers_is_dead_after_its_attempts() -> None:
         Job.objects.filter(id=job.id).update(run_at=database_now())
         assert transitions.claim(job.id, owner="a worker that dies") is not None
         Job.objects.filter(id=job.id).update(lease_until=database_now(plus_seconds=-1))
-        relay.recover_lost()
+        loop.recover_lost()
     assert (after(job).status, job.error_code) == (JobStatus.DEAD, "job.worker_lost")
     assert transitions.claim(job.id, owner="nobody") is None
 

@@ -15,9 +15,10 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 
-from core.jobs import clock, sweeps
+from core.jobs import periodic
 from core.jobs.models import Job, JobStatus, PeriodicRun
 from core.jobs.policies import policies
+from core.relay import chores
 from tests.processes import house, wait_until
 from tests.run_jobs import run_jobs
 
@@ -36,7 +37,7 @@ def broker() -> Iterator[redis.Redis]:
 
 
 def strike() -> list[str]:
-    return sorted(job.kind for job in clock.strike())
+    return sorted(job.kind for job in periodic.strike())
 
 
 def strike_and_close(_number: int) -> list[str]:
@@ -61,7 +62,7 @@ def test_the_first_strike_asks_for_everything_and_the_next_for_nothing() -> None
 
 
 def test_relay_strikes_without_any_beat() -> None:
-    sweeps.run_all()
+    chores.run_all()
     assert set(Job.objects.values_list("kind", flat=True)) == CLOCKED
 
 
@@ -104,7 +105,7 @@ def test_two_beats_send_strikes_that_run_once(broker: redis.Redis, tmp_path: Pat
             started.start("beat", "-s", str(tmp_path / name))
         wait_until(lambda: broker.llen("default") >= 4, "both beats have struck")
     strikes = sent()
-    assert set(strikes) == {clock.STRIKE}
+    assert set(strikes) == {periodic.STRIKE}
     for name in strikes:
         current_app.tasks[name].apply(throw=True)
     assert sorted(Job.objects.values_list("kind", flat=True)) == sorted(CLOCKED)

@@ -21,9 +21,10 @@ from redis.exceptions import RedisError
 
 from core.db.clock import database_now
 from core.events import services as events
-from core.jobs import dispatch, sweeps, transitions
+from core.jobs import dispatch, transitions
 from core.jobs.failures import LOST, LeaseLost
 from core.jobs.models import ACTIVE, AttemptOutcome, Job, JobStatus
+from core.relay import chores
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ def run(stop: threading.Event) -> None:
         try:
             _listen()
             is_behind = do_round().is_behind
-            sweeps.run_due()
+            chores.run_due()
             pause = settings.RELAY_PERIOD_SECONDS
             _sleep(0 if is_behind else pause)
         except (DatabaseError, InterfaceError) as error:

@@ -15,10 +15,11 @@ from core.events import registry
 from core.events import services as events
 from core.events.models import Event
 from core.events.registry import subscribe
-from core.jobs import relay, transitions
+from core.jobs import transitions
 from core.jobs.events import JOB_FAILED
 from core.jobs.models import Job, JobStatus
 from core.jobs.services import HOUSEKEEPING, enqueue
+from core.relay import loop
 from tests import make
 from tests.core.jobs import kinds  # noqa: F401 - registers the kinds
 from tests.processes import wait_until
@@ -40,7 +41,7 @@ def running() -> Iterator[threading.Thread]:
 
     def work() -> None:
         try:
-            relay.run(stop)
+            loop.run(stop)
         finally:
             connection.close()
 
@@ -97,19 +98,19 @@ def test_a_job_whose_row_is_held_does_not_stop_the_others(broker: redis.Redis) -
     frozen = threading.Thread(target=freeze)
     frozen.start()
     held.wait(10)
-    assert relay.recover_lost() == 1
+    assert loop.recover_lost() == 1
     let_go.set()
     frozen.join()
-    assert relay.recover_lost() == 1
+    assert loop.recover_lost() == 1
     assert set(Job.objects.values_list("status", flat=True)) == {JobStatus.QUEUED}
 
 
 def test_many_commits_ask_for_one_look(broker: redis.Redis) -> None:
-    relay._listen()
+    loop._listen()
     for _ in range(50):
         with transaction.atomic():
             events.wake_relay()
-    relay._sleep(5)
+    loop._sleep(5)
     assert list(connection.connection.notifies(timeout=0)) == []
 
 
@@ -117,7 +118,7 @@ def test_events_that_come_faster_than_they_are_told_do_not_keep_the_rest_waiting
     broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each event publishes the next one, so telling them never ends by itself."""
-    monkeypatch.setattr(relay, "TELLING_SECONDS", 0.05)
+    monkeypatch.setattr(loop, "TELLING_SECONDS", 0.05)
     organization = make.organization()
 
     @subscribe("job.failed")
@@ -128,10 +129,10 @@ def test_events_that_come_faster_than_they_are_told_do_not_keep_the_rest_waiting
         with transaction.atomic():
             go_on(Event())
         ask()
-        told = relay.do_round()
+        told = loop.do_round()
         assert told.is_behind
         assert broker.llen("default") == 1
     finally:
         registry._subscribers["job.failed"].pop()
-    monkeypatch.setattr(relay, "TELLING_SECONDS", 60)
-    assert not relay.do_round().is_behind
+    monkeypatch.setattr(loop, "TELLING_SECONDS", 60)
+    assert not loop.do_round().is_behind

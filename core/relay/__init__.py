@@ -1,0 +1,1 @@
+"""The process that dispatches queued jobs, fans events out and runs chores."""
