@@ -141,7 +141,7 @@ def minutes_of(
     """
     transcripts = _transcripts_of(meeting, recording_id)
     is_whole = recording_id is None
-    segments, at = _segments_of(transcripts, on_clock=is_whole, with_words=with_words)
+    segments, at, part_starts = _segments_of(transcripts, on_clock=is_whole, with_words=with_words)
     organizer = meeting.organizer.get_full_name() if meeting.organizer else ""
     return Minutes(
         meeting_id=str(meeting.id),
@@ -158,6 +158,7 @@ def minutes_of(
         participants=_participants(meeting, segments),
         notes=_notes_on(meeting, transcripts, recording_id),
         segments=segments,
+        part_starts=part_starts,
         **_findings(meeting, recording_id, segments, at),
     )
 
@@ -194,12 +195,14 @@ def has_times(meeting: Meeting, *, recording_id: UUID | None = None) -> bool:
 
 def _segments_of(
     transcripts: Sequence[Transcript], *, on_clock: bool, with_words: bool
-) -> tuple[tuple[Segment, ...], dict[UUID, int]]:
-    """All segments, and the index of each by its id."""
+) -> tuple[tuple[Segment, ...], dict[UUID, int], frozenset[int]]:
+    """All segments, the index of each by its id, and the indexes at which a transcript begins."""
     names = ["id", "start_ms", "end_ms", "text", "speaker_label"]
     segments: list[Segment] = []
     at: dict[UUID, int] = {}
+    part_starts: list[int] = []
     for transcript in transcripts:
+        part_starts.append(len(segments))
         offset_ms = transcript.clock_offset_ms if on_clock else 0
         rows = meeting_queries.segment_rows(transcript)
         read = rows.values_list(*names, *(["words_json"] if with_words else []))
@@ -208,7 +211,7 @@ def _segments_of(
             timed = _timed_words(words[0], offset_ms) if words else ()
             times = _later(start, offset_ms), _later(end, offset_ms)
             segments.append(Segment(text, speaker or "", *times, timed))
-    return tuple(segments), at
+    return tuple(segments), at, frozenset(part_starts)
 
 
 def _later(time_ms: int | None, offset_ms: int) -> int | None:

@@ -16,7 +16,7 @@ from exports.renderers.options import Options
 from exports.renderers.process import render_apart
 
 # Part of what makes a file the same: raise it with every change of what files look like.
-TEMPLATE_VERSION = "5"
+TEMPLATE_VERSION = "6"
 BUNDLE = "zip"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _LONGEST_NAME = 80

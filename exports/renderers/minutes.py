@@ -119,6 +119,8 @@ class Minutes:
     topics: tuple[Topic, ...] = ()
     notes: tuple[Note, ...] = ()
     segments: tuple[Segment, ...] = ()
+    # Indexes of the segments that begin another recording or text.
+    part_starts: frozenset[int] = frozenset()
 
     @property
     def has_times(self) -> bool:

@@ -56,18 +56,21 @@ def chapters(minutes: Minutes, options: Options) -> list[Chapter]:
     starts = sorted({0, *(at for at in topics if 0 <= at < len(minutes.segments))})
     ends = [*starts[1:], len(minutes.segments)]
     return [
-        Chapter(topics.get(start), tuple(_turns(minutes.segments, start, end, options)))
+        Chapter(topics.get(start), tuple(_turns(minutes, start, end, options)))
         for start, end in zip(starts, ends, strict=True)
     ]
 
 
-def _turns(segments: Sequence[Segment], start: int, end: int, options: Options) -> Iterator[Turn]:
+def _turns(minutes: Minutes, start: int, end: int, options: Options) -> Iterator[Turn]:
+    segments = minutes.segments
     first, characters = start, 0
     for at in range(start, end):
         if at > first and (
             not options.merge_turns
             or characters >= _FULL_CHARACTERS
             or segments[at].speaker != segments[first].speaker
+            # Another recording may be of another hour, and its unnamed speaker another person.
+            or at in minutes.part_starts
         ):
             yield Turn(first, segments[first:at])
             first, characters = at, 0

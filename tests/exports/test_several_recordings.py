@@ -61,6 +61,8 @@ def test_file_is_of_all_recordings_on_the_clock_of_the_meeting(
     assert minutes["details"]["duration_ms"] == 22_000
     captions = made(client, meeting, "srt")
     assert "00:00:12,000 --> " in captions
+    # The unnamed speaker of the second recording may be another person: a paragraph of its own.
+    assert f"{APRIL}\n" in made(client, meeting, "txt")
 
 
 def test_file_of_one_recording_has_its_words_alone_timed_from_its_start(
