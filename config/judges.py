@@ -192,7 +192,7 @@ fs.writeFileSync(`${folder}/signed.json`, JSON.stringify({ secret: read.secret, 
 console.log(faults.slice(0, 20).join("\\n"));
 process.exit(faults.length || read.v1.length < 1000 || read.v1a.length < 100 ? 1 : 0);
 """
-WEBHOOKS = "tests.webhooks.judged"
+WEBHOOKS = "tests.webhooks.external_verifiers"
 WEBHOOK_LIBRARIES = (
     Npm("standardwebhooks", "standardwebhooks@1.1.1"),
     Npm("svix", "svix@2.5.0"),

@@ -7,12 +7,12 @@ from typing import Any
 from core.jobs.kinds import job
 from core.jobs.run import Run
 from core.relay import chores
-from webhooks.queries import inbound as inbound_queries
-from webhooks.services import history, inbound_messages, outcomes, senders, sending
+from webhooks.queries import inbound_messages as inbound_queries
+from webhooks.services import inbound_messages, outcomes, retention, sender_jobs, senders
 
 
 @job(
-    sending.KIND,
+    sender_jobs.KIND,
     queue="webhook",
     time_limit_seconds=senders.time_limit_seconds(),
     internal=True,
@@ -22,10 +22,10 @@ def send_deliveries(run: Run, *, slot: int, **_: Any) -> None:
     senders.send_deliveries(run=run, slot=slot)
 
 
-@job(history.KIND, queue="default", every_seconds=3600)
+@job(retention.KIND, queue="default", every_seconds=3600)
 def prune_deliveries(run: Run, **_: Any) -> None:
     """Remove deliveries that ended long ago, and deleted endpoints with theirs."""
-    run.report(0.0, f"{history.prune()} deliveries removed")
+    run.report(0.0, f"{retention.prune()} deliveries removed")
 
 
 # Not in the queue of the senders, who stay for as long as there is something to send.
@@ -42,5 +42,5 @@ def prune_messages(run: Run, **_: Any) -> None:
     run.report(0.0, f"{inbound_messages.prune()} messages let go")
 
 
-chores.register("webhooks.due_deliveries", every_seconds=1, work=sending.ask_for_senders)
+chores.register("webhooks.due_deliveries", every_seconds=1, work=sender_jobs.ask_for_senders)
 chores.register("webhooks.lost_deliveries", every_seconds=2, work=outcomes.recover_lost)

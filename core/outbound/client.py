@@ -28,7 +28,7 @@ from functools import lru_cache
 from core import errors
 from core.outbound.addresses import Address, why_refused
 from core.outbound.connection import Connection, Reply, Stale, is_peer, request_bytes
-from core.outbound.names import Answers, Names, NameUnknown, Resolver, shared_names
+from core.outbound.dns import Answers, Names, NameUnknown, Resolver, shared_names
 from core.outbound.outcomes import Answer, Kind, NotDelivered
 from core.outbound.urls import Target, read_url
 

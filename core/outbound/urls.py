@@ -22,7 +22,7 @@ from django.conf import settings
 
 from core import errors
 from core.outbound.addresses import Address, why_refused
-from core.outbound.names import Answers, NameUnknown, Resolver, shared_names
+from core.outbound.dns import Answers, NameUnknown, Resolver, shared_names
 from core.resilience.shares import Shares
 
 MAX_CHARACTERS = 2048

@@ -41,11 +41,11 @@ from tests.bench.receivers import Customer, customer
 from tests.processes import House, house, wait_until
 from tests.webhooks.sending import blocks_of, owe_many
 from webhooks import signatures
-from webhooks.delivery.exchanges import Exchanges
-from webhooks.delivery.verdicts import Verdict
+from webhooks.delivery.http_requests import Exchanges
+from webhooks.delivery.retry_policy import Verdict
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
-from webhooks.services import lanes, outcomes, senders, sending
-from webhooks.services.lanes import Taken
+from webhooks.services import claiming, outcomes, sender_jobs, senders
+from webhooks.services.claiming import Taken
 from webhooks.services.outcomes import News
 
 HERE = ["127.0.0.0/8"]
@@ -210,7 +210,7 @@ def _cpu_of_rows() -> list[Goal]:
         owe_many(_endpoint("http://127.0.0.1:1/"), ROWS // SLOW_ENDPOINTS, body=BODY)
     _analyze()
     before, mine, done = _cpu(_servers()), time.process_time(), 0
-    while taken := lanes.take(free=BATCH):
+    while taken := claiming.take(free=BATCH):
         done += outcomes.write([_received(one) for one in taken]).ours
     assert done == ROWS
     mine = time.process_time() - mine
@@ -330,7 +330,7 @@ def _owe_and_wait(endpoints: list[Endpoint], each: int, *, attempts: int = 0) ->
     with transaction.atomic():
         for endpoint in endpoints:
             owe_many(endpoint, each, body=BODY)
-        sending.ask_for_sender()
+        sender_jobs.ask_for_sender()
     _analyze()
     if attempts:
         wait_until(lambda: DeliveryAttempt.objects.count() >= attempts, "it was tried", every=0.1)
@@ -482,8 +482,10 @@ def _overlap(receiver: Customer) -> list[Goal]:
 def _pass(slot: int, start: threading.Barrier) -> None:
     try:
         with transaction.atomic():
-            sending.ask_for_sender(slot=slot)
-        job = Job.objects.filter(kind=sending.KIND, dedup_key=f"sender-{slot}").latest("created_at")
+            sender_jobs.ask_for_sender(slot=slot)
+        job = Job.objects.filter(kind=sender_jobs.KIND, dedup_key=f"sender-{slot}").latest(
+            "created_at"
+        )
         start.wait()
         worker.perform(str(job.id))
     finally:

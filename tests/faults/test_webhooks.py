@@ -26,7 +26,7 @@ from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
 from tests.webhooks.sending import owe_many
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
 from webhooks.models.delivery import ENDED
-from webhooks.services import sending
+from webhooks.services import sender_jobs
 
 WAITING = 10_000
 SHORT_TIMES = {
@@ -140,7 +140,7 @@ def owe(url: str, many: int, **fields: Any) -> Endpoint:
 
 def ask() -> None:
     with transaction.atomic():
-        sending.ask_for_sender()
+        sender_jobs.ask_for_sender()
 
 
 def wait_for_the_end(patience: float = 120.0) -> None:

@@ -10,10 +10,10 @@ from django.db import connection, transaction
 
 from core.db.clock import database_now
 from tests.run_jobs import run_jobs
-from webhooks.delivery.verdicts import Verdict
+from webhooks.delivery.retry_policy import Verdict
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
-from webhooks.services import sending
-from webhooks.services.lanes import Taken
+from webhooks.services import sender_jobs
+from webhooks.services.claiming import Taken
 from webhooks.services.outcomes import Outcome
 
 
@@ -21,7 +21,7 @@ def send(*, slots: int = 1) -> None:
     """Let senders be asked for and work until nothing is due."""
     with transaction.atomic():
         for slot in range(slots):
-            sending.ask_for_sender(slot=slot)
+            sender_jobs.ask_for_sender(slot=slot)
     run_jobs()
 
 

@@ -21,7 +21,7 @@ from tests.webhooks.sending import owe_many
 from tests.webhooks.test_endpoints_api import ADDRESS, create
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint, EndpointSecret
 from webhooks.queries import endpoints as queries
-from webhooks.services import deliveries, endpoints, history, lanes
+from webhooks.services import claiming, deliveries, endpoints, retention
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +78,7 @@ def test_a_delivery_is_owed_again_once() -> None:
         return int(client.post(f"/api/v1/webhooks/deliveries/{row.id}/replay/").status_code)
 
     assert at_once(replay) == {202: MANY}, "what waits is asked for again without harm"
-    assert [one.id for one in lanes.take(free=10)] == [row.id]
+    assert [one.id for one in claiming.take(free=10)] == [row.id]
     assert at_once(replay) == {409: MANY}, "what is being sent is not"
 
 
@@ -108,7 +108,7 @@ def test_an_endpoint_that_is_deleted_while_it_is_owed_something_leaves_nothing()
     at_once(delete_or_owe)
     Event.objects.update(next_try_at=None)
     events.fan_out()
-    history.prune()
+    retention.prune()
 
     assert not Delivery.objects.exists()
     assert not Endpoint.objects.exists()
@@ -122,7 +122,7 @@ def test_an_attempt_that_is_written_while_its_endpoint_is_deleted_goes_too() -> 
         make.attempt(delivery=row)
         apart(lambda: delete(row.endpoint)).result(timeout=30)
         assert Endpoint.objects.deleted().exists(), "it waits for nobody"
-    history.prune()
+    retention.prune()
 
     assert not Endpoint.objects.exists()
     assert not DeliveryAttempt.objects.exists()
@@ -144,7 +144,7 @@ def test_a_fan_out_that_began_before_its_endpoint_was_deleted_leaves_nothing() -
 def test_a_deleted_endpoint_is_gone_at_once_and_its_rows_a_few_at_a_time() -> None:
     who = make.actor()
     held = make.endpoint(organization=who.organization)
-    owe_many(held, history.BATCH + 100)
+    owe_many(held, retention.BATCH + 100)
     client = make.client(who)
     assert client.get(LOG).json()["results"]
 
@@ -152,10 +152,10 @@ def test_a_deleted_endpoint_is_gone_at_once_and_its_rows_a_few_at_a_time() -> No
 
     assert client.get(f"{ADDRESS}{held.id}/").status_code == 404
     assert client.get(ADDRESS).json()["results"] == client.get(LOG).json()["results"] == []
-    assert lanes.take(free=10) == queries.hold([held.id]) == [], "nothing is sent, nothing owed"
+    assert claiming.take(free=10) == queries.hold([held.id]) == [], "nothing is sent, nothing owed"
     with pytest.raises(errors.NotFound):
         endpoints.enable_endpoint(endpoint=held)
-    history.prune(seconds=0.001)
+    retention.prune(seconds=0.001)
     assert Delivery.objects.count() == 100
     assert Endpoint.objects.deleted().exists()
     run_jobs()
@@ -165,7 +165,7 @@ def test_a_deleted_endpoint_is_gone_at_once_and_its_rows_a_few_at_a_time() -> No
 
 def delete(endpoint: Endpoint) -> None:
     endpoints.delete_endpoint(endpoint=endpoint)
-    history.prune()
+    retention.prune()
 
 
 def apart(work: Callable[[], None]) -> Future[None]:

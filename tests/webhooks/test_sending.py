@@ -16,7 +16,7 @@ from tests import make
 from tests.webhooks.receivers import Received, Reply, receiver
 from tests.webhooks.sending import send, send_again, sent
 from webhooks.models import Delivery, DeliveryStatus, EndpointSecret
-from webhooks.services import secrets, senders, sending
+from webhooks.services import secrets, sender_jobs, senders
 
 pytestmark = pytest.mark.django_db
 
@@ -114,21 +114,21 @@ def test_a_sender_takes_what_it_has_room_for_and_hands_over(
         send()
 
     assert sorted(customer.ids) == sorted(str(one.event_id) for one in owed)
-    jobs = Job.objects.filter(kind=sending.KIND)
+    jobs = Job.objects.filter(kind=sender_jobs.KIND)
     assert jobs.count() >= 3
     assert set(jobs.values_list("status", flat=True)) == {JobStatus.SUCCEEDED}
 
 
 def test_a_sender_is_asked_for_while_something_can_be_sent(settings: Settings) -> None:
-    assert sending.ask_for_senders() == 0
+    assert sender_jobs.ask_for_senders() == 0
     delivery = make.delivery(endpoint=make.endpoint())
-    assert sending.ask_for_senders() == 1
-    assert sending.ask_for_senders() == 1
-    assert Job.objects.filter(kind=sending.KIND).count() == 1
+    assert sender_jobs.ask_for_senders() == 1
+    assert sender_jobs.ask_for_senders() == 1
+    assert Job.objects.filter(kind=sender_jobs.KIND).count() == 1
 
     make.delivery(endpoint=make.endpoint(), next_attempt_at=delivery.created_at.replace(year=2025))
-    assert sending.ask_for_senders() == settings.WEBHOOK_SENDERS
-    assert Job.objects.filter(kind=sending.KIND).count() == settings.WEBHOOK_SENDERS
+    assert sender_jobs.ask_for_senders() == settings.WEBHOOK_SENDERS
+    assert Job.objects.filter(kind=sender_jobs.KIND).count() == settings.WEBHOOK_SENDERS
 
 
 def test_a_sender_that_is_told_to_stop_writes_what_it_has_begun() -> None:
@@ -139,8 +139,8 @@ def test_a_sender_that_is_told_to_stop_writes_what_it_has_begun() -> None:
     with receiver(stop) as customer:
         owed = [make.delivery(endpoint=make.endpoint(url=customer.url)) for _ in range(3)]
         with transaction.atomic():
-            sending.ask_for_sender()
-        job = Job.objects.get(kind=sending.KIND)
+            sender_jobs.ask_for_sender()
+        job = Job.objects.get(kind=sender_jobs.KIND)
         try:
             worker.perform(str(job.id))
         finally:

@@ -19,8 +19,8 @@ from core.outbound.outcomes import Kind
 from tests import make
 from tests.webhooks import log_search
 from tests.webhooks.sending import indexes_of
-from webhooks.delivery import verdicts
-from webhooks.delivery.sentences import SENTENCES, sentence_for
+from webhooks.delivery import retry_policy
+from webhooks.delivery.error_messages import SENTENCES, sentence_for
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint, EndpointSecret
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def failing(kind: str, status_code: int | None) -> Delivery:
 
 
 def test_there_is_a_sentence_for_every_kind_of_error() -> None:
-    ours = {value for name, value in vars(verdicts).items() if name.startswith("IS_")}
+    ours = {value for name, value in vars(retry_policy).items() if name.startswith("IS_")}
     assert set(SENTENCES) == {*Kind, *ours}
 
 

@@ -15,8 +15,8 @@ from tests.webhooks.senders import post
 from webhooks import signatures
 from webhooks.models import EndpointSecret, InboundSource
 from webhooks.services import inbound_sources
+from webhooks.services.secret_cache import Signing, Unsigned
 from webhooks.services.secrets import rotate_secret
-from webhooks.services.signing import Signing, Unsigned
 
 pytestmark = pytest.mark.django_db
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from webhooks.admin import attempt, delivery, endpoint, inbound
+from webhooks.admin import attempts, deliveries, endpoints, inbound_messages, inbound_sources
 
-__all__ = ["attempt", "delivery", "endpoint", "inbound"]
+__all__ = ["attempts", "deliveries", "endpoints", "inbound_messages", "inbound_sources"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import django_filters
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -14,14 +15,29 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.db.clock import database_now
+from core.http.filters import DateTimeFilter
 from core.http.serializers import DateTimeField, StrictSerializer
 from core.http.views import ReadViewSet
-from webhooks.api.filters import DeliveryFilter
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
 from webhooks.models.delivery import REPLAYABLE
 from webhooks.queries import deliveries as queries
 from webhooks.queries import explanations
 from webhooks.services import deliveries as delivery_services
+
+
+class DeliveryFilter(django_filters.FilterSet):
+    """`status`, `event_type`, `endpoint`, `event`, and time of creation."""
+
+    status = django_filters.ChoiceFilter(choices=DeliveryStatus.choices)
+    event_type = django_filters.CharFilter()
+    endpoint = django_filters.UUIDFilter(field_name="endpoint_id")
+    event = django_filters.UUIDFilter(field_name="event_id")
+    created_after = DateTimeFilter(field_name="created_at", lookup_expr="gt")
+    created_before = DateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Delivery
+        fields = ("status", "event_type", "endpoint", "event")
 
 
 class AttemptSerializer(serializers.ModelSerializer[DeliveryAttempt]):

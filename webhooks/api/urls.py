@@ -8,9 +8,8 @@ from rest_framework.routers import SimpleRouter
 from webhooks.api.deliveries import DeliveryViewSet
 from webhooks.api.endpoints import EndpointViewSet
 from webhooks.api.event_types import EventTypeListView
-from webhooks.api.inbound import InboundDoor
-from webhooks.api.messages import MessageViewSet
-from webhooks.api.sources import SourceViewSet
+from webhooks.api.inbound_messages import InboundDoor, MessageViewSet
+from webhooks.api.inbound_sources import SourceViewSet
 
 router = SimpleRouter()
 router.register("webhooks/endpoints", EndpointViewSet, basename="endpoint")

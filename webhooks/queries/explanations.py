@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from webhooks.delivery.sentences import sentence_for
-from webhooks.delivery.verdicts import IS_GIVEN_UP
+from webhooks.delivery.error_messages import sentence_for
+from webhooks.delivery.retry_policy import IS_GIVEN_UP
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, DisabledReason, Endpoint
 
 WHY_DISABLED = {

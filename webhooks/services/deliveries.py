@@ -16,13 +16,13 @@ from core.db.clock import database_now
 from core.db.transactions import require_transaction
 from core.events import services as events
 from core.events.models import Event
-from webhooks.delivery.verdicts import IS_GIVEN_UP
+from webhooks.delivery.retry_policy import IS_GIVEN_UP
 from webhooks.events import ABOUT_ENDPOINTS, DELIVERY_EXHAUSTED, ENDPOINT_TEST
 from webhooks.models import Delivery, DeliveryStatus, Endpoint
 from webhooks.queries import catalogue
 from webhooks.queries import deliveries as delivery_queries
 from webhooks.queries import endpoints as endpoint_queries
-from webhooks.services import sending
+from webhooks.services import sender_jobs
 
 MOST_AT_ONCE = 10_000
 ROWS_AT_ONCE = 500  # of a statement that may hold 65,535 values
@@ -74,7 +74,7 @@ def owe_all(*, happened: Sequence[Event]) -> int:
     owed = [(event, endpoint_id) for event, endpoint_id in meant if endpoint_id in held]
     if owed:
         _write(owed)
-        sending.ask_for_sender()
+        sender_jobs.ask_for_sender()
     return len(owed)
 
 
@@ -147,7 +147,7 @@ def replay_delivery(*, delivery: Delivery) -> Delivery:
         for name, value in round_.items():
             setattr(held, name, value)
         held.save(update_fields=list(round_))
-        sending.ask_for_sender()
+        sender_jobs.ask_for_sender()
     return held
 
 
@@ -165,7 +165,7 @@ def replay_deliveries(*, deliveries: QuerySet[Delivery]) -> int:
         ids = held.values("id")[:MOST_AT_ONCE]
         replayed = Delivery.objects.filter(id__in=ids).update(**_new_round(moment))
         if replayed:
-            sending.ask_for_sender()
+            sender_jobs.ask_for_sender()
     return replayed
 
 
@@ -189,7 +189,7 @@ def recover(*, endpoint: Endpoint, since: datetime, until: datetime | None = Non
         replayed = replay_deliveries(
             deliveries=lost.filter(created_at__lt=until) if until else lost
         )
-        sending.ask_for_sender()  # last: others who ask wait for this transaction
+        sender_jobs.ask_for_sender()  # last: others who ask wait for this transaction
     return replayed
 
 

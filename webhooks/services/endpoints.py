@@ -18,7 +18,7 @@ from core.notifications import services as notifications
 from core.outbound.urls import check_url
 from webhooks.events import ENDPOINT_DISABLED, ENDPOINT_TEST
 from webhooks.models import Delivery, DisabledReason, Endpoint, EndpointSecret, SignatureScheme
-from webhooks.services import deliveries, history, secrets, sending
+from webhooks.services import deliveries, retention, secrets, sender_jobs
 
 # What senders remember about an endpoint, as it is before they have met it.
 FRESH: dict[str, Any] = {
@@ -102,7 +102,7 @@ def update_endpoint(*, endpoint: Endpoint, **changes: Any) -> Endpoint:
             changes |= FRESH
         _write(held, changes)
         if moves and held.is_enabled:
-            sending.ask_for_sender()
+            sender_jobs.ask_for_sender()
     return held
 
 
@@ -133,7 +133,7 @@ def enable_endpoint(*, endpoint: Endpoint) -> Endpoint:
     with transaction.atomic():
         held = _lock(endpoint)
         _write(held, {**FRESH, "disabled_at": None, "disabled_reason": ""})
-        sending.ask_for_sender()
+        sender_jobs.ask_for_sender()
     return held
 
 
@@ -153,7 +153,7 @@ def delete_endpoint(*, endpoint: Endpoint) -> None:
         EndpointSecret.objects.filter(endpoint=held).delete()
         notifications.forget_subjects([held.id])
         jobs.enqueue(
-            kind=history.KIND, origin=jobs.HOUSEKEEPING, arguments={}, dedup_key=str(held.id)
+            kind=retention.KIND, origin=jobs.HOUSEKEEPING, arguments={}, dedup_key=str(held.id)
         )
 
 

@@ -23,8 +23,9 @@ from webhooks.events import INBOUND_RECEIVED
 from webhooks.models import InboundMessage, InboundSource, Scheme
 from webhooks.models.inbound_message import LONGEST_NAME
 from webhooks.models.inbound_source import WITHOUT_TIME
-from webhooks.queries import inbound as queries
-from webhooks.services.inbound_names import names_of
+from webhooks.queries import inbound_messages as queries
+from webhooks.queries import inbound_sources as source_queries
+from webhooks.services.message_fields import names_of
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +110,7 @@ def _check_rate(source: InboundSource, message: InboundMessage) -> None:
     earliest = queries.time_of_message_before(source, settings.INBOUND_MESSAGES_PER_MINUTE)
     if earliest is None:
         return
-    wait = queries.MINUTE - (message.received_at - earliest).total_seconds()
+    wait = source_queries.MINUTE - (message.received_at - earliest).total_seconds()
     if wait > 0 and queries.same_message(message) is None:
         raise TooManyMessages(retry_after=wait)
 
@@ -117,7 +118,7 @@ def _check_rate(source: InboundSource, message: InboundMessage) -> None:
 def _record_refusal(source: InboundSource, code: str, ip: str | None) -> None:
     """A security event, unless the source had many in this minute; then a line in the log."""
     data = {"source_id": str(source.id), "reason": code}
-    if queries.refusals_of(source, REFUSED) >= REFUSALS_KEPT_PER_MINUTE:
+    if source_queries.refusals_of(source, REFUSED) >= REFUSALS_KEPT_PER_MINUTE:
         log.warning(REFUSED, ip=ip, **data)
         return
     record_security_event(kind=REFUSED, organization_id=source.organization_id, ip=ip, data=data)

@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
 
 from core.db.rows import new_id
-from webhooks.delivery import verdicts
-from webhooks.delivery.verdicts import Verdict
+from webhooks.delivery import retry_policy
+from webhooks.delivery.retry_policy import Verdict
 from webhooks.models import Delivery, DisabledReason, Endpoint
-from webhooks.services import deliveries, endpoints, lanes
+from webhooks.services import claiming, deliveries, endpoints
 
 log = structlog.get_logger(__name__)
 
@@ -217,7 +217,7 @@ def recover_lost() -> int:
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(LOST, {"hold": lanes.hold_seconds(), "most": MOST_LOST})
+            cursor.execute(LOST, {"hold": claiming.hold_seconds(), "most": MOST_LOST})
             outcomes = [_lost(*row) for row in cursor.fetchall()]
         return write(outcomes).ours
 
@@ -226,8 +226,8 @@ def _lost(
     delivery_id: uuid.UUID, token: int, endpoint_id: uuid.UUID, attempts: int, began_at: float
 ) -> Outcome:
     is_last = attempts >= len(settings.WEBHOOK_RETRY_SCHEDULE)
-    status = verdicts.DEAD if is_last else verdicts.QUEUED
-    verdict = Verdict(status, verdicts.IS_LOST)
+    status = retry_policy.DEAD if is_last else retry_policy.QUEUED
+    verdict = Verdict(status, retry_policy.IS_LOST)
     return Outcome(delivery_id, token, endpoint_id, "", verdict, began_at, 0, news=News.NONE)
 
 
@@ -270,7 +270,7 @@ class _Lane:
     pause: float = 0.0
 
     def hear(self, verdict: Verdict) -> None:
-        if verdict.status == verdicts.SUCCEEDED:
+        if verdict.status == retry_policy.SUCCEEDED:
             self.succeeded, self.failures = True, 0
         else:
             self.failures += 1
@@ -300,7 +300,7 @@ def _move_lanes(outcomes: Sequence[Outcome]) -> None:
 
 
 def _disable_gone(outcomes: Sequence[Outcome]) -> None:
-    gone = {one.endpoint_id for one in outcomes if one.verdict.error_kind == verdicts.IS_GONE}
+    gone = {one.endpoint_id for one in outcomes if one.verdict.error_kind == retry_policy.IS_GONE}
     _disable(gone, DisabledReason.GONE)
 
 
@@ -312,7 +312,7 @@ def _disable(endpoint_ids: set[uuid.UUID], reason: DisabledReason) -> None:
 
 
 def _tell_exhausted(outcomes: Sequence[Outcome]) -> None:
-    dead = [one.delivery_id for one in outcomes if one.verdict.status == verdicts.DEAD]
+    dead = [one.delivery_id for one in outcomes if one.verdict.status == retry_policy.DEAD]
     chosen = Delivery.objects.filter(id__in=dead, endpoint__deleted_at=None).defer("body")
     for delivery in chosen if dead else ():
         deliveries.tell_exhausted(delivery=delivery)

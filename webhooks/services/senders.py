@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from core.jobs.run import Run
-from webhooks.delivery.exchanges import GRACE_SECONDS, Exchange, Exchanges, Result
-from webhooks.delivery.verdicts import IS_UNSIGNED, OUR_FAULTS, SUCCEEDED, Verdict, judge
-from webhooks.services import lanes, outcomes, sending
-from webhooks.services.lanes import Taken
+from webhooks.delivery.http_requests import GRACE_SECONDS, Exchange, Exchanges, Result
+from webhooks.delivery.retry_policy import IS_UNSIGNED, OUR_FAULTS, SUCCEEDED, Verdict, judge
+from webhooks.services import claiming, outcomes, sender_jobs
+from webhooks.services.claiming import Taken
 from webhooks.services.outcomes import News, Outcome
-from webhooks.services.signing import Signing, Unsigned
+from webhooks.services.secret_cache import Signing, Unsigned
 
 log = structlog.get_logger(__name__)
 
@@ -51,14 +51,14 @@ def _hand_over(run: Run, slot: int) -> None:
     with transaction.atomic():
         with run.finishing():
             pass
-        if lanes.seconds_waiting() is not None:
-            sending.ask_for_sender(slot=slot)
+        if claiming.seconds_waiting() is not None:
+            sender_jobs.ask_for_sender(slot=slot)
 
 
 def patience_seconds() -> float:
     """How long an outcome waits for an endpoint that somebody else holds.
 
-    Then it is written without it: with the deadline it is well within `lanes.hold_seconds`.
+    Then it is written without it: with the deadline it is well within `claiming.hold_seconds`.
     """
     return settings.WEBHOOK_DEADLINE_SECONDS / 2
 
@@ -106,7 +106,7 @@ class Sender:
 
     def _take(self) -> int:
         free = settings.WEBHOOK_IN_FLIGHT - len(self._held)
-        taken = self._unsent = lanes.take(free=free) if free > 0 else []
+        taken = self._unsent = claiming.take(free=free) if free > 0 else []
         if taken:
             self._clock = taken[-1].taken_at - time.monotonic()
             self._signing.load({one.endpoint_id for one in taken})
@@ -117,7 +117,7 @@ class Sender:
 
     def _give_back(self) -> None:
         if self._unsent:
-            lanes.give_back(self._unsent)
+            claiming.give_back(self._unsent)
             self._unsent = []
 
     def _begin(self, taken: list[Taken]) -> None:

@@ -16,10 +16,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from core.outbound import client as module
-from core.outbound import names
+from core.outbound import dns
 from core.outbound.client import Answer, Client, Kind, NotDelivered
 from core.outbound.connection import ANSWER_BYTES, EXCERPT_BYTES, Connection, is_peer
-from core.outbound.names import Answers, NameUnknown
+from core.outbound.dns import Answers, NameUnknown
 from tests.core.outbound.far_side import (
     OK,
     Behaviour,
@@ -383,7 +383,7 @@ def test_one_inner_address_refuses_all_of_a_name_and_nothing_is_dialled(inside: 
 def test_answers_that_change_are_checked_each_time_also_for_a_kept_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(names, "REMEMBER_SECONDS", 0.0)
+    monkeypatch.setattr(dns, "REMEMBER_SECONDS", 0.0)
 
     async def story() -> tuple[int, Kind, int]:
         resolver = answers_in_turn(("127.0.0.1",), ("169.254.169.254",), ("127.0.0.1",))

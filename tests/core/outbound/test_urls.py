@@ -16,8 +16,8 @@ from pytest_django.fixtures import Settings
 
 from core import errors
 from core.db.rows import new_id
-from core.outbound import names
-from core.outbound.names import Answers, Names, NameUnknown
+from core.outbound import dns
+from core.outbound.dns import Answers, Names, NameUnknown
 from core.outbound.urls import LOOK_UPS_AT_ONCE, Target, check_url, read_url
 
 
@@ -285,12 +285,12 @@ def test_an_answer_is_asked_for_again_when_it_is_old(monkeypatch: pytest.MonkeyP
     known = Names(slow)
     for _ in range(2):
         known.addresses_within("a.example", 5)
-    monkeypatch.setattr(names, "REMEMBER_SECONDS", 0.0)
-    monkeypatch.setattr(names, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(dns, "REMEMBER_SECONDS", 0.0)
+    monkeypatch.setattr(dns, "MOST_REMEMBERED", 1)
     for _ in range(2):
         known.addresses_within("b.example", 5)
     # A slow answer counts for as long again as it took, or its name would hold a thread for ever.
-    monkeypatch.setattr(names, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(dns, "SLOW_SECONDS", 0.0)
     threading.Timer(0.05, slow.go_on.set).start()
     for _ in range(2):
         known.addresses_within("slow.example", 5)

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from core.admin import cells
 from core.admin.narrowing import ByOrganization, by
 from webhooks.admin.acting import ActingAdmin
-from webhooks.admin.attempt import AttemptInline
+from webhooks.admin.attempts import AttemptInline
 from webhooks.models import Delivery, Endpoint
 from webhooks.queries import catalogue, explanations
 from webhooks.services import deliveries as delivery_services

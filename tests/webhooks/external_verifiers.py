@@ -1,4 +1,4 @@
-"""`python -m tests.webhooks.judged WHAT FOLDER`: what programs of others judge about webhooks.
+"""`python -m tests.webhooks.external_verifiers WHAT FOLDER`: files for the verifiers of others.
 
 `deliveries` writes a thousand requests as a sender makes them; `signed` says what is wrong with
 those that the other programs signed; `receivers` runs the receivers and senders that the page
@@ -48,7 +48,7 @@ class Signer:
 
     def request(self, body: str) -> Request:
         from core.db.rows import new_id
-        from webhooks.services.lanes import Taken
+        from webhooks.services.claiming import Taken
 
         taken = Taken(
             id=new_id(),

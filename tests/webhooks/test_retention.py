@@ -9,7 +9,7 @@ import pytest
 from core.db.clock import database_now
 from tests import make
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
-from webhooks.services import history
+from webhooks.services import retention
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +28,8 @@ def test_deliveries_go_with_their_attempts_when_they_ended_long_ago() -> None:
     Endpoint.objects.filter(id=off.id).update(disabled_at=old)
     Endpoint.objects.filter(id=lately_off.id).update(disabled_at=young)
 
-    assert history.prune() == 4
+    assert retention.prune() == 4
 
     assert set(Delivery.objects.values_list("id", flat=True)) == kept
     assert not DeliveryAttempt.objects.exists()
-    assert history.prune() == 0
+    assert retention.prune() == 0

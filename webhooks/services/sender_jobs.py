@@ -8,7 +8,7 @@ from django.db import transaction
 from core.db.transactions import require_transaction
 from core.jobs import services as jobs
 from core.jobs.models import Job
-from webhooks.services import lanes
+from webhooks.services import claiming
 
 KIND = "webhooks.send_deliveries"
 LATE_SECONDS = 1.5  # what waits longer is more than those at work can take, or none is at work
@@ -31,7 +31,7 @@ def ask_for_senders() -> int:
 
     It is what finds attempts that have become due, and what a sender just missed as it ended.
     """
-    waiting = lanes.seconds_waiting()
+    waiting = claiming.seconds_waiting()
     if waiting is None:
         return 0
     wanted = settings.WEBHOOK_SENDERS if waiting > LATE_SECONDS else 1

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from core.db.clock import database_now
-from core.security.models import SecurityEvent
 from webhooks.models import InboundMessage, InboundSource
-
-MINUTE = 60.0
-
-
-def enabled_source(source_id: UUID) -> InboundSource:
-    """The source that an address names. Raises DoesNotExist for one that hears nothing."""
-    found: InboundSource = InboundSource.objects.get(id=source_id, is_enabled=True)
-    return found
 
 
 def in_the_log(messages: QuerySet[Any]) -> QuerySet[Any]:
@@ -51,23 +40,6 @@ def same_message(message: InboundMessage) -> InboundMessage | None:
     rows = InboundMessage.objects.defer("body").filter(same, source_id=message.source_id)
     found: InboundMessage | None = rows.order_by("id").first()
     return found
-
-
-def refusals_of(source: InboundSource, kind: str) -> int:
-    """How many refusals of this source the last minute has in the log of security events."""
-    recent = SecurityEvent.objects.filter(
-        kind=kind, created_at__gt=database_now(plus_seconds=-MINUTE)
-    )
-    return recent.filter(
-        organization=source.organization_id, data__source_id=str(source.id)
-    ).count()
-
-
-def kept_refusals(source: InboundSource, kind: str) -> QuerySet[SecurityEvent]:
-    """Those of this source in the log of security events, of as long as messages are kept."""
-    since = database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
-    recent = SecurityEvent.objects.filter(kind=kind, created_at__gt=since)
-    return recent.filter(organization=source.organization_id, data__source_id=str(source.id))
 
 
 def time_of_message_before(source: InboundSource, many: int) -> datetime | None:

@@ -19,10 +19,10 @@ from core.events.models import Event
 from tests import make
 from tests.webhooks.receivers import Reply, receiver
 from tests.webhooks.sending import SUCCESS, outcome, owe_many, send
-from webhooks.delivery.exchanges import Exchanges
-from webhooks.delivery.verdicts import Verdict
+from webhooks.delivery.http_requests import Exchanges
+from webhooks.delivery.retry_policy import Verdict
 from webhooks.models import Delivery, DeliveryAttempt
-from webhooks.services import endpoints, lanes, outcomes
+from webhooks.services import claiming, endpoints, outcomes
 from webhooks.services.outcomes import News
 from webhooks.services.senders import Sender
 
@@ -72,7 +72,7 @@ def test_an_endpoint_that_somebody_holds_keeps_no_outcome_of_others_waiting() ->
     locked, other = make.endpoint(), make.endpoint()
     for endpoint in (locked, other):
         owe_many(endpoint, 3)
-    taken = lanes.take(free=6)
+    taken = claiming.take(free=6)
     ended = [outcome(one, FAILED) for one in taken]
     of_locked = tuple(one for one in ended if one.endpoint_id == locked.id)
 
@@ -95,7 +95,7 @@ def test_an_endpoint_deleted_while_it_is_sent_to_keeps_no_outcome_of_others(
     deleted = make.endpoint(failures_in_a_row=20, failing_since=days_ago, last_success_at=days_ago)
     for endpoint in (deleted, make.endpoint()):
         owe_many(endpoint, 1)
-    taken = lanes.take(free=2)
+    taken = claiming.take(free=2)
     endpoints.delete_endpoint(endpoint=deleted)
 
     ended = [outcome(one, verdict if one.endpoint_id == deleted.id else SUCCESS) for one in taken]
@@ -105,7 +105,7 @@ def test_an_endpoint_deleted_while_it_is_sent_to_keeps_no_outcome_of_others(
 
 def test_a_delivery_that_somebody_holds_is_written_later() -> None:
     owe_many(make.endpoint(), 2)
-    first, second = (outcome(one) for one in lanes.take(free=2))
+    first, second = (outcome(one) for one in claiming.take(free=2))
     with held(DELIVERY, first.delivery_id):
         assert outcomes.write([first, second]).left == (first,)
     assert outcomes.write([first]).ours == 1
@@ -135,13 +135,13 @@ def test_who_holds_an_endpoint_with_a_rate_limit_keeps_no_sender_from_taking() -
     for endpoint in (limited, other):
         owe_many(endpoint, 2)
     with held(ENDPOINT, limited.id):
-        assert {one.endpoint_id for one in lanes.take(free=8)} == {other.id}
-    assert {one.endpoint_id for one in lanes.take(free=8)} == {limited.id}
+        assert {one.endpoint_id for one in claiming.take(free=8)} == {other.id}
+    assert {one.endpoint_id for one in claiming.take(free=8)} == {limited.id}
 
 
 def test_an_outcome_that_the_database_refuses_keeps_no_other_from_being_written() -> None:
     owe_many(make.endpoint(), 3)
-    first, bad, last = (outcome(one, FAILED) for one in lanes.take(free=3))
+    first, bad, last = (outcome(one, FAILED) for one in claiming.take(free=3))
     written = outcomes.write([first, replace(bad, duration_ms=2**40), last])
     assert (written.ours, written.left) == (2, ())
     assert DeliveryAttempt.objects.count() == 2
@@ -162,7 +162,7 @@ def test_what_was_taken_and_never_sent_waits_on_without_an_attempt() -> None:
 
     assert Delivery.objects.filter(status="queued", attempt_count=0, lease_until=None).count() == 5
     assert not DeliveryAttempt.objects.exists()
-    assert len(lanes.take(free=8)) == 5
+    assert len(claiming.take(free=8)) == 5
 
 
 def rename(table: str, name: str) -> None:

@@ -18,7 +18,7 @@ import structlog
 
 from core.outbound.client import Client, NotDelivered
 from webhooks.delivery.excerpts import readable
-from webhooks.delivery.verdicts import IS_OURS
+from webhooks.delivery.retry_policy import IS_OURS
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from core.http.filters import PAGING
 from core.http.serializers import DateTimeField, StrictModelSerializer, StrictSerializer
 from core.http.views import ReadViewSet
 from webhooks.models import InboundSource, Scheme
-from webhooks.queries import inbound as queries
+from webhooks.queries import inbound_sources as queries
 from webhooks.services import inbound_sources
 from webhooks.services.inbound_messages import REFUSED
 

@@ -16,8 +16,8 @@ from tests import make
 from tests.webhooks.receivers import receiver
 from tests.webhooks.sending import outcome, owe_many, send
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
-from webhooks.services import lanes, outcomes, sending
-from webhooks.services.lanes import Taken
+from webhooks.services import claiming, outcomes, sender_jobs
+from webhooks.services.claiming import Taken
 from webhooks.services.outcomes import Written
 
 SENDERS = 2
@@ -47,7 +47,7 @@ def test_whoever_takes_at_the_same_instant_takes_different_ones_within_the_limit
 
     def take(_number: int) -> None:
         for _ in range(3):
-            found.extend(lanes.take(free=8))
+            found.extend(claiming.take(free=8))
 
     at_once(6, take)
     assert len({one.id for one in found}) == len(found) > 0
@@ -78,8 +78,8 @@ def at_once(many: int, work: Any) -> None:
 
 def perform_sender(slot: int) -> None:
     with transaction.atomic():
-        sending.ask_for_sender(slot=slot)
-    job = Job.objects.get(kind=sending.KIND, dedup_key=f"sender-{slot}")
+        sender_jobs.ask_for_sender(slot=slot)
+    job = Job.objects.get(kind=sender_jobs.KIND, dedup_key=f"sender-{slot}")
     worker.perform(str(job.id))
 
 
@@ -87,7 +87,7 @@ def perform_sender(slot: int) -> None:
 def test_what_a_vanished_sender_held_is_sent_again_with_the_same_id_and_bytes() -> None:
     with receiver() as customer:
         delivery = make.delivery(endpoint=make.endpoint(url=customer.url))
-        (held,) = lanes.take(free=10)
+        (held,) = claiming.take(free=10)
         assert outcomes.recover_lost() == 0, "it may still be at work"
         Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
         assert outcomes.recover_lost() == 1
@@ -105,10 +105,10 @@ def test_what_a_vanished_sender_held_is_sent_again_with_the_same_id_and_bytes() 
 @pytest.mark.django_db
 def test_a_sender_that_slept_past_its_time_writes_nothing() -> None:
     delivery = make.delivery(endpoint=make.endpoint())
-    (late,) = lanes.take(free=10)
+    (late,) = claiming.take(free=10)
     Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
     outcomes.recover_lost()
-    (second,) = lanes.take(free=10)
+    (second,) = claiming.take(free=10)
 
     assert outcomes.write([outcome(late)]) == Written()
     delivery.refresh_from_db()
@@ -125,7 +125,7 @@ def test_a_delivery_that_ends_every_sender_is_given_up(settings: Any) -> None:
     settings.WEBHOOK_RETRY_SCHEDULE = [1.0]
     delivery = make.delivery(endpoint=make.endpoint())
     for _ in range(2):
-        assert len(lanes.take(free=10)) == 1
+        assert len(claiming.take(free=10)) == 1
         Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
         assert outcomes.recover_lost() == 1
     delivery.refresh_from_db()

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from core.outbound import urls
-from core.outbound.names import Answers, Names, NameUnknown
+from core.outbound.dns import Answers, Names, NameUnknown
 from tests import make
 from webhooks.models import Endpoint
 

@@ -26,9 +26,9 @@ from tests.webhooks.sending import (
     seconds_until,
     send,
 )
-from webhooks.delivery.verdicts import Verdict
+from webhooks.delivery.retry_policy import Verdict
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
-from webhooks.services import endpoints, lanes, outcomes
+from webhooks.services import claiming, endpoints, outcomes
 from webhooks.services.outcomes import News
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def working(waiting: int, **fields: Any) -> Endpoint:
 def taken(free: int = 256) -> dict[Any, int]:
     """How many deliveries of each endpoint a sender with so much room takes."""
     found: dict[Any, int] = {}
-    for one in lanes.take(free=free):
+    for one in claiming.take(free=free):
         found[one.endpoint_id] = found.get(one.endpoint_id, 0) + 1
     return found
 
@@ -94,9 +94,9 @@ def test_what_is_disabled_paused_or_not_due_is_not_taken() -> None:
     lane(1, paused_until=database_now(plus_seconds=60))
     make.delivery(endpoint=make.endpoint(), next_attempt_at=database_now(plus_seconds=60))
     assert taken() == {}
-    assert lanes.seconds_waiting() is None
+    assert claiming.seconds_waiting() is None
     over = lane(1, paused_until=database_now(plus_seconds=-1))
-    assert lanes.seconds_waiting() is not None
+    assert claiming.seconds_waiting() is not None
     assert taken() == {over.id: 1}
 
 
@@ -177,7 +177,7 @@ def test_failures_between_successes_never_open_the_breaker(settings: Settings) -
 def test_a_success_counts_in_its_place_among_failures(settings: Settings) -> None:
     """In one batch, and when it ends after a failure beside which it began."""
     endpoint = working(6)
-    taken = [outcome(one, Verdict("queued", "status", 60.0)) for one in lanes.take(free=6)]
+    taken = [outcome(one, Verdict("queued", "status", 60.0)) for one in claiming.take(free=6)]
     stale = replace(taken[4], verdict=SUCCESS, news=News.STALE)
     assert outcomes.write([*taken[:4], stale, taken[5]]).ours == 6
     endpoint.refresh_from_db()
@@ -202,7 +202,7 @@ def test_a_success_counts_in_its_place_among_failures(settings: Settings) -> Non
 
 def test_an_attempt_at_the_old_address_says_nothing_about_the_new_one() -> None:
     endpoint = lane(8, url="http://127.0.0.1:9009/old")
-    sent = lanes.take(free=8)
+    sent = claiming.take(free=8)
     endpoints.update_endpoint(endpoint=endpoint, url="http://127.0.0.1:9009/new")
     failed = [outcome(one, Verdict("queued", "status", 5.0)) for one in sent[:6]]
     gone = outcome(sent[6], Verdict("failed", "gone"))
@@ -252,22 +252,22 @@ def test_waiting_lanes_and_owners_of_deliveries_are_found_by_the_index_of_each()
     """Those that ended are many, and all that ever ended is what a wrong index would read."""
     log_search.fill(make.organization(), deliveries=6_000)
     assert indexes_of(FK_CHECK, {"endpoint": make.endpoint().id}) == {"delivery_of_endpoint"}
-    values = {**lanes._limits(), "free": 4}
+    values = {**claiming._limits(), "free": 4}
     hops = {"delivery_waiting", "delivery_held"}
     for waiting in (0, 1, 40):
         lane(waiting)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE webhooks_delivery")
-        assert indexes_of(lanes.LANES + lanes.WAITING_SINCE, values) == hops
+        assert indexes_of(claiming.LANES + claiming.WAITING_SINCE, values) == hops
 
 
 def test_looking_for_work_costs_the_same_however_much_of_a_lane_waits() -> None:
     working(10)
     busy = working(10)
-    values = {**lanes._limits(), "free": 4}
-    few = blocks_of(lanes.LANES + lanes.TAKE, values)
+    values = {**claiming._limits(), "free": 4}
+    few = blocks_of(claiming.LANES + claiming.TAKE, values)
     owe_many(busy, 3000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE webhooks_delivery")
-    many = blocks_of(lanes.LANES + lanes.TAKE, values)
+    many = blocks_of(claiming.LANES + claiming.TAKE, values)
     assert many < few + 200, "a taller index, not the three thousand rows"

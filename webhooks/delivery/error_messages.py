@@ -6,14 +6,14 @@ The one table of kinds: the API, the staff pages and webhooks/README.md show wha
 from __future__ import annotations
 
 from core.outbound.outcomes import Kind
-from webhooks.delivery import verdicts
+from webhooks.delivery import retry_policy
 
 SENTENCES: dict[str, str] = {
     # An answer came, and it was not 2xx.
-    verdicts.IS_STATUS: "The receiver answered {status}. Only 2xx counts as received.",
-    verdicts.IS_REDIRECT: "The receiver answered {status}, a redirect. Redirects are never"
+    retry_policy.IS_STATUS: "The receiver answered {status}. Only 2xx counts as received.",
+    retry_policy.IS_REDIRECT: "The receiver answered {status}, a redirect. Redirects are never"
     " followed: give the endpoint the address that it leads to.",
-    verdicts.IS_GONE: "The receiver answered 410: this address is gone for good.",
+    retry_policy.IS_GONE: "The receiver answered 410: this address is gone for good.",
     # No whole answer came.
     Kind.NAME_UNKNOWN: "No server was found under the host name of the endpoint's address.",
     Kind.ADDRESS_REFUSED: "The host name of the endpoint's address leads to a place that is not"
@@ -28,12 +28,12 @@ SENTENCES: dict[str, str] = {
     Kind.PROTOCOL: "What came back was not HTTP.",
     Kind.TOO_LARGE: "The headers of the receiver's answer were too large.",
     # Nothing the receiver did.
-    verdicts.IS_LOST: "Our sender vanished during this attempt. Nobody knows whether the event"
+    retry_policy.IS_LOST: "Our sender vanished during this attempt. Nobody knows whether the event"
     " arrived, so it is sent again under the same id.",
-    verdicts.IS_UNSIGNED: "This installation cannot read the endpoint's secret, so nothing was"
+    retry_policy.IS_UNSIGNED: "This installation cannot read the endpoint's secret, so nothing was"
     " sent. Rotate the secret, or put back the key that SECRET_KEYS lacks.",
-    verdicts.IS_OURS: "A mistake on our side kept this attempt from being made.",
-    verdicts.IS_GIVEN_UP: "The operator of this installation gave it up while it waited, for"
+    retry_policy.IS_OURS: "A mistake on our side kept this attempt from being made.",
+    retry_policy.IS_GIVEN_UP: "The operator of this installation gave it up while it waited, for"
     " example after restoring a backup. It can be sent again.",
 }
 SUCCESS = "The receiver answered {status}."

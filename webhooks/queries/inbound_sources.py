@@ -1,0 +1,38 @@
+"""Reads of inbound sources and of the messages refused from them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from core.db.clock import database_now
+from core.security.models import SecurityEvent
+from webhooks.models import InboundSource
+
+MINUTE = 60.0
+
+
+def enabled_source(source_id: UUID) -> InboundSource:
+    """The source that an address names. Raises DoesNotExist for one that hears nothing."""
+    found: InboundSource = InboundSource.objects.get(id=source_id, is_enabled=True)
+    return found
+
+
+def refusals_of(source: InboundSource, kind: str) -> int:
+    """How many refusals of this source the last minute has in the log of security events."""
+    recent = SecurityEvent.objects.filter(
+        kind=kind, created_at__gt=database_now(plus_seconds=-MINUTE)
+    )
+    return recent.filter(
+        organization=source.organization_id, data__source_id=str(source.id)
+    ).count()
+
+
+def kept_refusals(source: InboundSource, kind: str) -> QuerySet[SecurityEvent]:
+    """Those of this source in the log of security events, of as long as messages are kept."""
+    since = database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
+    recent = SecurityEvent.objects.filter(kind=kind, created_at__gt=since)
+    return recent.filter(organization=source.organization_id, data__source_id=str(source.id))
