@@ -13,6 +13,8 @@ class WebhooksConfig(AppConfig):
         from core.accounts.models import Role  # noqa: PLC0415
         from webhooks import checks, subscribers, tasks  # noqa: F401, PLC0415
 
-        # Addresses and bodies tell of every team's meetings.
+        # Deliveries contain data of the meetings of all teams.
         admins = {"reads": Role.ADMIN, "writes": Role.ADMIN}
-        scopes.register_scope("webhooks", description="Endpoints and what they are owed", **admins)
+        scopes.register_scope(
+            "webhooks", description="Endpoints, deliveries and inbound messages", **admins
+        )

@@ -1,4 +1,4 @@
-"""Settings with which nothing would be sent, or not as promised."""
+"""System checks of the settings of webhooks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-LONGEST_DEADLINE_SECONDS = 60.0
-ABOVE_ZERO = (
+MAX_DEADLINE_SECONDS = 60.0
+POSITIVE_SETTINGS = (
     "ENDPOINT_DISABLE_AFTER_SECONDS",
     "INBOUND_MAX_BYTES",
     "INBOUND_MESSAGES_PER_MINUTE",
@@ -24,17 +24,17 @@ ABOVE_ZERO = (
 
 @register()
 def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
-    """Times and limits that must be above nothing."""
+    """Times and limits must be positive."""
     return [
         Error(f"{name} must be above zero.", hint=f"Correct or unset {name}.", id="webhooks.E001")
-        for name in ABOVE_ZERO
+        for name in POSITIVE_SETTINGS
         if getattr(settings, name) <= 0
     ]
 
 
 @register()
 def check_schedule(**_kwargs: Any) -> list[CheckMessage]:
-    """An empty schedule is one attempt; a pause of less than nothing is a mistake."""
+    """Pauses between attempts must not be negative; an empty schedule means one attempt."""
     if all(seconds >= 0 for seconds in settings.WEBHOOK_RETRY_SCHEDULE):
         return []
     hint = "WEBHOOK_RETRY_SCHEDULE is seconds between attempts, for example 5,300,1800."
@@ -43,8 +43,8 @@ def check_schedule(**_kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_deadline(**_kwargs: Any) -> list[CheckMessage]:
-    """A sender's turn must outlive the exchanges that it begins."""
-    if settings.WEBHOOK_DEADLINE_SECONDS <= LONGEST_DEADLINE_SECONDS:
+    """The deadline of an attempt must fit into the time limit of a sender."""
+    if settings.WEBHOOK_DEADLINE_SECONDS <= MAX_DEADLINE_SECONDS:
         return []
-    hint = f"Set WEBHOOK_DEADLINE_SECONDS to at most {LONGEST_DEADLINE_SECONDS:g}."
+    hint = f"Set WEBHOOK_DEADLINE_SECONDS to at most {MAX_DEADLINE_SECONDS:g}."
     return [Error("An attempt may take too long.", hint=hint, id="webhooks.E003")]

@@ -1,4 +1,4 @@
-"""What webhooks tell about themselves."""
+"""The event types of webhooks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class EndpointTest(TypedDict):
 
 
 class EndpointDisabled(TypedDict):
-    """`reason` is gone or failing: what a person switches off is not news to anybody."""
+    """`reason` is gone or failing; an endpoint disabled by a person causes no event."""
 
     endpoint_id: str
     reason: str
 
 
 class DeliveryExhausted(TypedDict):
-    """`event_id` and `event_type` name what was owed; the rest says how its last attempt ended.
+    """`event_id` and `event_type` of the delivery, and the result of its last attempt.
 
-    `error_kind` is one of those in webhooks/README.md, `status_code` null without an answer.
+    `error_kind` is listed in webhooks/README.md; `status_code` is null without an answer.
     """
 
     delivery_id: str
@@ -38,13 +38,13 @@ ENDPOINT_TEST = declare(
     "endpoint.test",
     data=EndpointTest,
     example={"endpoint_id": ID},
-    description="Somebody wants to see whether an endpoint works. Sent to that endpoint alone.",
+    description="A test of an endpoint was requested. Sent to that endpoint alone.",
 )
 ENDPOINT_DISABLED = declare(
     "endpoint.disabled",
     data=EndpointDisabled,
     example={"endpoint_id": ID, "reason": "failing"},
-    description="Nothing is sent to an endpoint any more. Sent to the others.",
+    description="An endpoint is gone or failed for days and was disabled. Sent to the others.",
 )
 DELIVERY_EXHAUSTED = declare(
     "delivery.exhausted",
@@ -60,17 +60,17 @@ DELIVERY_EXHAUSTED = declare(
     description="An event could not be delivered to an endpoint. Sent to the others.",
 )
 
-# Their deliveries may fail without a word: news of news would never end.
+# Failed deliveries of these cause no further event, to avoid loops.
 ABOUT_ENDPOINTS = frozenset(
     kind.name for kind in (ENDPOINT_TEST, ENDPOINT_DISABLED, DELIVERY_EXHAUSTED)
 )
 
 
 class InboundReceived(TypedDict):
-    """A verified message from outside; `received_at` tells which of two states is the newer.
+    """A verified inbound message; of two states the one with the later `received_at` is valid.
 
-    `source` is the name that people gave it; `type` and `object_id` are empty where the message
-    says nothing of the kind. `inbound_message_id` is the row that keeps the body.
+    `source` is the name of the source; `type` and `object_id` are empty if the message has none.
+    `inbound_message_id` is the row with the body.
     """
 
     source_id: str
@@ -94,6 +94,6 @@ INBOUND_RECEIVED = declare(
         "object_id": "",
         "received_at": "2026-11-22T10:00:00+00:00",
     },
-    description="A message from outside was verified and kept.",
-    public=False,  # it came from outside: sending it on would be a relay for others
+    description="An inbound message was verified and stored.",
+    public=False,  # forwarding messages from outside would make this server a relay
 )

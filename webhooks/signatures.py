@@ -1,4 +1,4 @@
-"""Signing what we send and verifying what we are sent, on bytes.
+"""SecretCache what we send and verifying what we are sent, on bytes.
 
 What we send follows Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks): HMAC-
 SHA256 or ed25519 over `id.timestamp.body`. The form of a secret tells how it signs:
@@ -34,9 +34,9 @@ from core import errors
 TOLERANCE_SECONDS = 300
 SECRET, PRIVATE, PUBLIC = "whsec_", "whsk_", "whpk_"
 NEW_SECRET_BYTES = 32
-FEWEST_SECRET_BYTES, MOST_SECRET_BYTES = 24, 64
+MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 KEY_BYTES = 32
-MOST_SIGNATURES = 16  # in one header; more are not looked at
+MAX_SIGNATURES = 16  # in one header; more are not looked at
 
 # Without a dot: it separates id, time and body in what is signed, so an id with one could take in
 # the time and a part of the body of another message.
@@ -113,7 +113,7 @@ def is_secret(text: str) -> bool:
     return True
 
 
-# --- Signing ----------------------------------------------------------------------------------
+# --- SecretCache ----------------------------------------------------------------------------------
 
 
 def sign(secret: str, *, message_id: str, timestamp: int, body: bytes) -> str:
@@ -137,7 +137,7 @@ def header_of(secrets: Sequence[str], *, message_id: str, timestamp: int, body: 
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SignedContent:
     """What a message says of itself: the bytes that were signed, when, and the signatures, each
     with its kind. `timestamp` is None where a scheme signs none."""
 
@@ -164,10 +164,10 @@ def verify_inbound(
     return hashlib.sha256(claim.signed).hexdigest()
 
 
-def _fits(scheme: str, secret: str, claim: Claim) -> bool:
+def _fits(scheme: str, secret: str, claim: SignedContent) -> bool:
     try:
         if secret.startswith(PUBLIC) and scheme == "standard":
-            return _fits_key_pair(_public_key(secret), claim)
+            return _matches_key_pair(_public_key(secret), claim)
         key = _shared_key(secret) if scheme == "standard" else secret.encode()
     except ValueError:  # not a secret of this scheme
         return False
@@ -178,7 +178,7 @@ def _fits(scheme: str, secret: str, claim: Claim) -> bool:
     return any(verdicts)
 
 
-def _fits_key_pair(key: Ed25519PublicKey, claim: Claim) -> bool:
+def _matches_key_pair(key: Ed25519PublicKey, claim: SignedContent) -> bool:
     for kind, given in claim.signatures:
         if kind == "v1a":
             try:
@@ -192,37 +192,39 @@ def _fits_key_pair(key: Ed25519PublicKey, claim: Claim) -> bool:
 # --- What a message says of itself, by scheme ----------------------------------------------------
 
 
-def _read_standard(headers: Mapping[str, str], body: bytes) -> Claim:
+def _read_standard(headers: Mapping[str, str], body: bytes) -> SignedContent:
     """Standard Webhooks: `webhook-signature: v1,base64 v1a,base64` over `id.timestamp.body`."""
     message_id = _header(headers, "webhook-id")
     timestamp = _header(headers, "webhook-timestamp")
     given = _header(headers, "webhook-signature").split(" ")
     if not _ID.fullmatch(message_id):
         raise SignatureInvalid
-    parts = (part.partition(",") for part in given[:MOST_SIGNATURES])
+    parts = (part.partition(",") for part in given[:MAX_SIGNATURES])
     signatures = tuple((kind, _decoded(text)) for kind, _, text in parts)
     seconds = _seconds(timestamp)
     signed = b".".join((message_id.encode("ascii"), timestamp.encode("ascii"), body))
-    return Claim(signed, seconds, signatures)
+    return SignedContent(signed, seconds, signatures)
 
 
-def _read_timestamped(headers: Mapping[str, str], body: bytes) -> Claim:
+def _read_timestamped(headers: Mapping[str, str], body: bytes) -> SignedContent:
     """`X-Webhook-Signature`, in hex, over `X-Webhook-Timestamp`, a dot and the body."""
     given = _header(headers, "x-webhook-signature")
     timestamp = _header(headers, "x-webhook-timestamp")
     seconds = _seconds(timestamp)
-    return Claim(timestamp.encode("ascii") + b"." + body, seconds, (("v1", _from_hex(given)),))
+    return SignedContent(
+        timestamp.encode("ascii") + b"." + body, seconds, (("v1", _from_hex(given)),)
+    )
 
 
-def _read_github(headers: Mapping[str, str], body: bytes) -> Claim:
+def _read_github(headers: Mapping[str, str], body: bytes) -> SignedContent:
     """`X-Hub-Signature-256: sha256=hex` over the body alone, so nothing tells when."""
     kind, _, given = _header(headers, "x-hub-signature-256").partition("=")
     if kind != "sha256":
         raise SignatureInvalid
-    return Claim(body, None, (("v1", _from_hex(given)),))
+    return SignedContent(body, None, (("v1", _from_hex(given)),))
 
 
-def _read_stripe(headers: Mapping[str, str], body: bytes) -> Claim:
+def _read_stripe(headers: Mapping[str, str], body: bytes) -> SignedContent:
     """`Stripe-Signature: t=seconds,v1=hex,v1=hex` over `t`, a dot and the body."""
     parts = [part.partition("=") for part in _header(headers, "stripe-signature").split(",")]
     times = [value for name, _, value in parts if name == "t"]
@@ -230,12 +232,12 @@ def _read_stripe(headers: Mapping[str, str], body: bytes) -> Claim:
     if len(times) != 1 or not given:
         raise SignatureInvalid
     seconds = _seconds(times[0])
-    signatures = tuple(("v1", _from_hex(one)) for one in given[:MOST_SIGNATURES])
-    return Claim(times[0].encode("ascii") + b"." + body, seconds, signatures)
+    signatures = tuple(("v1", _from_hex(one)) for one in given[:MAX_SIGNATURES])
+    return SignedContent(times[0].encode("ascii") + b"." + body, seconds, signatures)
 
 
 # By the names of webhooks.models.Scheme.
-SCHEMES: dict[str, Callable[[Mapping[str, str], bytes], Claim]] = {
+SCHEMES: dict[str, Callable[[Mapping[str, str], bytes], SignedContent]] = {
     "standard": _read_standard,
     "timestamped": _read_timestamped,
     "github": _read_github,
@@ -288,7 +290,7 @@ def _content(text: str, prefix: str) -> bytes:
 
 def _shared_key(secret: str) -> bytes:
     key = _content(secret, SECRET)
-    if not FEWEST_SECRET_BYTES <= len(key) <= MOST_SECRET_BYTES:
+    if not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
         raise ValueError("A secret has 24 to 64 bytes.")
     return key
 

@@ -1,4 +1,4 @@
-"""What webhooks do when something has happened."""
+"""Reactions of webhooks to events."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from webhooks.queries import endpoints as queries
 from webhooks.services import deliveries
 
 DISABLED = register_notification(
-    "endpoint.disabled", description="Nothing is sent to a webhook endpoint any more."
+    "endpoint.disabled", description="A webhook endpoint was disabled."
 )
 
 
 @subscribe_to_public_together
-def owe_deliveries(events: Sequence[Event]) -> None:
-    """Whoever listens is owed the events."""
-    deliveries.owe_all(happened=events)
+def create_deliveries_for_events(events: Sequence[Event]) -> None:
+    """Create a delivery per matching endpoint."""
+    deliveries.create_deliveries(events=events)
 
 
 @subscribe("endpoint.disabled")
-def tell_those_in_charge(event: Event) -> None:
-    """Owners and admins hear of an endpoint that we disabled."""
+def notify_admins(event: Event) -> None:
+    """Notify owners and admins that an endpoint was disabled."""
     endpoint = Endpoint.objects.present().filter(id=event.data["endpoint_id"]).first()
     if endpoint is None or endpoint.is_enabled:
         return
-    for user_id in queries.in_charge(endpoint.organization_id):
+    for user_id in queries.admin_user_ids(endpoint.organization_id):
         notifications.notify(
             kind=DISABLED,
             organization_id=endpoint.organization_id,

@@ -1,4 +1,4 @@
-"""The background work of webhooks."""
+"""The jobs and periodic chores of webhooks."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from webhooks.services import inbound_messages, outcomes, retention, sender_jobs
     internal=True,
 )
 def send_deliveries(run: Run, *, slot: int, **_: Any) -> None:
-    """Send what endpoints are owed."""
+    """Send due deliveries."""
     senders.send_deliveries(run=run, slot=slot)
 
 
 @job(retention.KIND, queue="default", every_seconds=3600)
 def prune_deliveries(run: Run, **_: Any) -> None:
-    """Remove deliveries that ended long ago, and deleted endpoints with theirs."""
+    """Delete old deliveries, and deleted endpoints with theirs."""
     run.report(0.0, f"{retention.prune()} deliveries removed")
 
 
-# Not in the queue of the senders, who stay for as long as there is something to send.
+# Not in the queue `webhook`, whose processes are busy with senders for minutes.
 @job(inbound_messages.KIND, queue="default", internal=True)
 def handle_message(run: Run, *, inbound_message_id: str, **_: Any) -> None:
-    """Tell the house what somebody told us."""
+    """Publish an inbound message as an event."""
     message = inbound_queries.message_for_work(inbound_message_id)
     inbound_messages.handle(run=run, message=message)
 
 
 @job("webhooks.prune_messages", queue="default", every_seconds=3600)
 def prune_messages(run: Run, **_: Any) -> None:
-    """Let go of messages that came long ago."""
-    run.report(0.0, f"{inbound_messages.prune()} messages let go")
+    """Delete old inbound messages."""
+    run.report(0.0, f"{inbound_messages.prune()} messages removed")
 
 
-chores.register("webhooks.due_deliveries", every_seconds=1, work=sender_jobs.ask_for_senders)
-chores.register("webhooks.lost_deliveries", every_seconds=2, work=outcomes.recover_lost)
+chores.register("webhooks.due_deliveries", every_seconds=1, work=sender_jobs.request_senders)
+chores.register("webhooks.lost_deliveries", every_seconds=2, work=outcomes.requeue_expired)

@@ -28,7 +28,7 @@ from functools import lru_cache
 from core import errors
 from core.outbound.addresses import Address, why_refused
 from core.outbound.connection import Connection, Reply, Stale, is_peer, request_bytes
-from core.outbound.dns import Answers, Names, NameUnknown, Resolver, shared_names
+from core.outbound.dns import Addresses, Lookup, Resolver, UnknownHost, shared_resolver
 from core.outbound.outcomes import Answer, Kind, NotDelivered
 from core.outbound.urls import Target, read_url
 
@@ -45,14 +45,12 @@ Place = tuple[str, str, int, Address]
 class Client:
     """Sends, and keeps connections for the next time. Belongs to one event loop.
 
-    `tls` replaces the usual trust (for an authority of one's own), `resolver` the system's look-up.
+    `tls` replaces the usual trust (for an authority of one's own), `lookup` the system's look-up.
     """
 
-    def __init__(
-        self, *, tls: ssl.SSLContext | None = None, resolver: Resolver | None = None
-    ) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, lookup: Lookup | None = None) -> None:
         self._tls = tls
-        self._names = Names(resolver) if resolver else shared_names()
+        self._resolver = Resolver(lookup) if lookup else shared_resolver()
         self._idle: dict[Place, list[Connection]] = defaultdict(list)
         self._idle_count = 0
         self._sweep: asyncio.TimerHandle | None = None
@@ -67,8 +65,8 @@ class Client:
     def close(self) -> None:
         """End the connections that wait; those in use end with their exchange."""
         self._is_closed = True
-        if self._names is not shared_names():
-            self._names.close()
+        if self._resolver is not shared_resolver():
+            self._resolver.close()
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None
@@ -128,13 +126,13 @@ class Client:
         except Stale:
             return None
 
-    async def _checked_addresses(self, target: Target) -> Answers:
+    async def _checked_addresses(self, target: Target) -> Addresses:
         """All addresses of the host, each of them public. One that is not refuses them all."""
         try:
             found = (
-                (target.address,) if target.address else await self._names.addresses(target.host)
+                (target.address,) if target.address else await self._resolver.addresses(target.host)
             )
-        except NameUnknown as error:
+        except UnknownHost as error:
             raise NotDelivered(Kind.NAME_UNKNOWN, str(error)) from None
         for address in found:
             if why := why_refused(address):
@@ -146,7 +144,7 @@ class Client:
     # --- Connections ------------------------------------------------------------------------------
 
     async def _connected(
-        self, target: Target, addresses: Answers, tried: list[Address]
+        self, target: Target, addresses: Addresses, tried: list[Address]
     ) -> Connection:
         """A new connection to the first address that takes one."""
         chosen = addresses[:MOST_ADDRESSES]
@@ -174,7 +172,7 @@ class Client:
         )
         return connection
 
-    def _kept(self, target: Target, addresses: Answers) -> Connection | None:
+    def _kept(self, target: Target, addresses: Addresses) -> Connection | None:
         """A connection from before to one of the addresses that were just checked."""
         oldest = time.monotonic() - KEEP_ALIVE_SECONDS
         for address in addresses:

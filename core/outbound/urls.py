@@ -1,7 +1,7 @@
 """`check_url`: may this installation send something to a URL that a customer gave?
 
 The text is read by one strict grammar, and what was read is what is dialled, so that no second
-parser can see another host in it. Names are turned into ASCII by IDNA 2008 (RFC 5891) after the
+parser can see another host in it. Resolver are turned into ASCII by IDNA 2008 (RFC 5891) after the
 mapping of UTS 46; hosts that end in a number are IPv4 addresses, however they are written.
 """
 
@@ -22,12 +22,12 @@ from django.conf import settings
 
 from core import errors
 from core.outbound.addresses import Address, why_refused
-from core.outbound.dns import Answers, NameUnknown, Resolver, shared_names
+from core.outbound.dns import Addresses, Lookup, UnknownHost, shared_resolver
 from core.resilience.shares import Shares
 
 MAX_CHARACTERS = 2048
-LOOK_UP_SECONDS = 2.0
-LOOK_UPS_AT_ONCE = 4  # of a web process: a silent name server must not hold all of its threads
+LOOKUP_SECONDS = 2.0
+LOOKUPS_AT_ONCE = 4  # of a web process: a silent name server must not hold all of its threads
 PORTS = {"https": 443, "http": 80}
 FIRST_FREE_PORT = 1024
 
@@ -95,7 +95,7 @@ class UrlLookUpsBusy(errors.TooBusy):
     message = "Too many addresses are being looked up. Try again shortly."
 
 
-_look_ups = Shares(LOOK_UPS_AT_ONCE)
+_lookups = Shares(LOOKUPS_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +116,18 @@ class Target:
 
 
 def check_url(
-    url: str, *, organization_id: UUID | None = None, resolver: Resolver | None = None
+    url: str, *, organization_id: UUID | None = None, lookup: Lookup | None = None
 ) -> Target:
     """Read a URL and look its host up; every address of it must be public.
 
     Takes as long as a name server, at most 2 s; what was found is remembered for 5 s. For requests:
     four are looked up at once, shared fairly between organizations. Raises one of the refusals
-    above, whose codes are stable and whose sentences do not tell what was found. `resolver` answers
+    above, whose codes are stable and whose sentences do not tell what was found. `lookup` answers
     instead of the system.
     """
     target = read_url(url)
     addresses = (
-        (target.address,) if target.address else _addresses(target.host, organization_id, resolver)
+        (target.address,) if target.address else _addresses(target.host, organization_id, lookup)
     )
     if any(map(why_refused, addresses)):
         raise UrlAddressRefused
@@ -142,26 +142,23 @@ def read_url(url: str) -> Target:
     return target
 
 
-def _addresses(host: str, organization_id: UUID | None, resolver: Resolver | None) -> Answers:
+def _addresses(host: str, organization_id: UUID | None, lookup: Lookup | None) -> Addresses:
     try:
-        known = None if resolver else shared_names().known(host)
-    except NameUnknown:
+        known = None if lookup else shared_resolver().cached(host)
+    except UnknownHost:
         raise UrlNotFound from None
-    return known or _look_up(host, organization_id, resolver)
+    return known or _lookup(host, organization_id, lookup)
 
 
-def _look_up(host: str, organization_id: UUID | None, resolver: Resolver | None) -> Answers:
-    if not _look_ups.take(organization_id):
-        raise UrlLookUpsBusy(retry_after=LOOK_UP_SECONDS)
+def _lookup(host: str, organization_id: UUID | None, lookup: Lookup | None) -> Addresses:
+    if not _lookups.take(organization_id):
+        raise UrlLookUpsBusy(retry_after=LOOKUP_SECONDS)
     try:
-        if resolver:
-            found = resolver(host)
-        else:
-            found = shared_names().addresses_within(host, LOOK_UP_SECONDS)
-    except NameUnknown:
+        found = lookup(host) if lookup else shared_resolver().addresses_within(host, LOOKUP_SECONDS)
+    except UnknownHost:
         raise UrlNotFound from None
     finally:
-        _look_ups.release(organization_id)
+        _lookups.release(organization_id)
     if not found:
         raise UrlNotFound
     return found

@@ -39,14 +39,14 @@ from tests.bench.harness import Compare, Goal, fastest
 from tests.bench.jobs import _cpu, _servers
 from tests.bench.receivers import Customer, customer
 from tests.processes import House, house, wait_until
-from tests.webhooks.sending import blocks_of, owe_many
+from tests.webhooks.sending import blocks_of, create_waiting_deliveries
 from webhooks import signatures
-from webhooks.delivery.http_requests import Exchanges
-from webhooks.delivery.retry_policy import Verdict
+from webhooks.delivery.http_requests import RequestLoop
+from webhooks.delivery.retry_policy import RetryDecision
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
 from webhooks.services import claiming, outcomes, sender_jobs, senders
-from webhooks.services.claiming import Taken
-from webhooks.services.outcomes import News
+from webhooks.services.claiming import ClaimedDelivery
+from webhooks.services.outcomes import EndpointUpdate
 
 HERE = ["127.0.0.0/8"]
 BODY = '{"data":{"text":"%s"},"type":"meeting.created"}' % ("x" * 2000)
@@ -138,26 +138,26 @@ def _process_cpu_of(work: Sending) -> Callable[[], float]:
 
 
 def _send_ours(url: str) -> None:
-    """As a sender does, from what it took to the verdict."""
+    """As a sender does, from what it took to the decision."""
     endpoint_id = uuid.uuid4()
-    with Exchanges(deadline_seconds=10) as exchanges:
-        sender = senders.Sender(exchanges)
-        sender._signing._secrets[endpoint_id] = (SECRET,)
+    with RequestLoop(deadline_seconds=10) as requests:
+        sender = senders.Sender(requests)
+        sender._secrets._secrets[endpoint_id] = (SECRET,)
         left, done = EXCHANGES, 0
         while done < EXCHANGES:
-            some = min(AT_ONCE - exchanges.in_flight, left)
+            some = min(AT_ONCE - requests.in_flight, left)
             taken = [_taken(endpoint_id, url) for _ in range(some)]
             left -= some
-            sender._held |= {one.key: one for one in taken}
-            sender._begin(taken)
-            for result in exchanges.results(wait=5):
+            sender._claimed |= {one.key: one for one in taken}
+            sender.begin(taken)
+            for result in requests.results(wait=5):
                 assert sender._outcome(result).status_code == 200
                 done += 1
 
 
-def _taken(endpoint_id: uuid.UUID, url: str) -> Taken:
+def _taken(endpoint_id: uuid.UUID, url: str) -> ClaimedDelivery:
     event_id = uuid.uuid4()
-    return Taken(
+    return ClaimedDelivery(
         uuid.uuid4(),
         1,
         event_id,
@@ -166,8 +166,8 @@ def _taken(endpoint_id: uuid.UUID, url: str) -> Taken:
         0,
         endpoint_id,
         url,
-        tells=False,
-        taken_at=0.0,
+        must_record_success=False,
+        claimed_at=0.0,
     )
 
 
@@ -207,11 +207,13 @@ def _cpu_of_rows() -> list[Goal]:
     """Taking deliveries and writing what came of them, with nothing sent in between."""
     _forget()
     for _ in range(SLOW_ENDPOINTS):
-        owe_many(_endpoint("http://127.0.0.1:1/"), ROWS // SLOW_ENDPOINTS, body=BODY)
+        create_waiting_deliveries(
+            _endpoint("http://127.0.0.1:1/"), ROWS // SLOW_ENDPOINTS, body=BODY
+        )
     _analyze()
     before, mine, done = _cpu(_servers()), time.process_time(), 0
-    while taken := claiming.take(free=BATCH):
-        done += outcomes.write([_received(one) for one in taken]).ours
+    while taken := claiming.claim(free=BATCH):
+        done += outcomes.record_outcomes([_received(one) for one in taken]).recorded
     assert done == ROWS
     mine = time.process_time() - mine
     theirs = _cpu(_servers()) - before
@@ -221,11 +223,11 @@ def _cpu_of_rows() -> list[Goal]:
     ]
 
 
-def _received(one: Taken) -> outcomes.Outcome:
-    verdict = Verdict(DeliveryStatus.SUCCEEDED)
+def _received(one: ClaimedDelivery) -> outcomes.Outcome:
+    decision = RetryDecision(DeliveryStatus.SUCCEEDED)
     return outcomes.Outcome(
-        one.id, one.token, one.endpoint_id, one.url, verdict, one.taken_at, 5, 200, "127.0.0.1",
-        "ok", news=News.FRESH if one.tells else News.STALE,
+        one.id, one.token, one.endpoint_id, one.url, decision, one.claimed_at, 5, 200, "127.0.0.1",
+        "ok", EndpointUpdate.REQUIRED if one.must_record_success else EndpointUpdate.OPTIONAL,
     )  # fmt: skip
 
 
@@ -329,8 +331,8 @@ def _publish(organization: Organization, many: int, per_second: float) -> None:
 def _owe_and_wait(endpoints: list[Endpoint], each: int, *, attempts: int = 0) -> None:
     with transaction.atomic():
         for endpoint in endpoints:
-            owe_many(endpoint, each, body=BODY)
-        sender_jobs.ask_for_sender()
+            create_waiting_deliveries(endpoint, each, body=BODY)
+        sender_jobs.request_sender()
     _analyze()
     if attempts:
         wait_until(lambda: DeliveryAttempt.objects.count() >= attempts, "it was tried", every=0.1)
@@ -466,7 +468,9 @@ def _overlap(receiver: Customer) -> list[Goal]:
     _forget()
     settings.WEBHOOK_SENDER_IDLE_SECONDS = 0.2
     for number in range(4):
-        owe_many(_endpoint(receiver.url(f"fast/{number}")), OVERLAP // 4, body=BODY)
+        create_waiting_deliveries(
+            _endpoint(receiver.url(f"fast/{number}")), OVERLAP // 4, body=BODY
+        )
     receiver.count()
     start = threading.Barrier(2)
     passes = [threading.Thread(target=_pass, args=(slot, start)) for slot in range(2)]
@@ -482,7 +486,7 @@ def _overlap(receiver: Customer) -> list[Goal]:
 def _pass(slot: int, start: threading.Barrier) -> None:
     try:
         with transaction.atomic():
-            sender_jobs.ask_for_sender(slot=slot)
+            sender_jobs.request_sender(slot=slot)
         job = Job.objects.filter(kind=sender_jobs.KIND, dedup_key=f"sender-{slot}").latest(
             "created_at"
         )

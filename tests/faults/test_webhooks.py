@@ -23,7 +23,7 @@ from tests.faults.site import Site
 from tests.processes import free_port, house, wait_until
 from tests.storage import mark_storage
 from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
-from tests.webhooks.sending import owe_many
+from tests.webhooks.sending import create_waiting_deliveries
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
 from webhooks.models.delivery import ENDED
 from webhooks.services import sender_jobs
@@ -134,13 +134,13 @@ def raw(*behaviours: Callable[[socket.socket], None]) -> Iterator[list[str]]:
 
 def owe(url: str, many: int, **fields: Any) -> Endpoint:
     endpoint = make.endpoint(url=url, **fields)
-    owe_many(endpoint, many)
+    create_waiting_deliveries(endpoint, many)
     return endpoint
 
 
 def ask() -> None:
     with transaction.atomic():
-        sender_jobs.ask_for_sender()
+        sender_jobs.request_sender()
 
 
 def wait_for_the_end(patience: float = 120.0) -> None:

@@ -43,14 +43,14 @@ class Signer:
         nobody: Any = None
         self.endpoint_id = new_id()
         self.sender = Sender(nobody)
-        self.sender._clock = time.time() - time.monotonic()
-        self.sender._signing._secrets[self.endpoint_id] = secrets
+        self.sender._clock_offset = time.time() - time.monotonic()
+        self.sender._secrets._secrets[self.endpoint_id] = secrets
 
     def request(self, body: str) -> Request:
         from core.db.rows import new_id
-        from webhooks.services.claiming import Taken
+        from webhooks.services.claiming import ClaimedDelivery
 
-        taken = Taken(
+        taken = ClaimedDelivery(
             id=new_id(),
             token=1,
             event_id=new_id(),
@@ -59,10 +59,10 @@ class Signer:
             attempt_count=0,
             endpoint_id=self.endpoint_id,
             url="https://example.org/",
-            tells=False,
-            taken_at=0.0,
+            must_record_success=False,
+            claimed_at=0.0,
         )
-        exchange = self.sender._exchange(taken)
+        exchange = self.sender._request(taken)
         return exchange.body, dict(exchange.headers)
 
 
@@ -161,10 +161,10 @@ def trials(secret: str, stranger: str) -> Iterator[tuple[str, Request, bool]]:
     yield "an altered body", (content + b" ", headers), False
     yield "another id", (content, {**headers, "webhook-id": "another"}), False
     slow = Signer(secret)
-    slow.sender._clock -= 400
+    slow.sender._clock_offset -= 400
     yield "too old", slow.request(text), False
     fast = Signer(secret)
-    fast.sender._clock += 400
+    fast.sender._clock_offset += 400
     yield "too new", fast.request(text), False
 
 

@@ -10,10 +10,10 @@ from django.db import connection, transaction
 
 from core.db.clock import database_now
 from tests.run_jobs import run_jobs
-from webhooks.delivery.retry_policy import Verdict
+from webhooks.delivery.retry_policy import RetryDecision
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
 from webhooks.services import sender_jobs
-from webhooks.services.claiming import Taken
+from webhooks.services.claiming import ClaimedDelivery
 from webhooks.services.outcomes import Outcome
 
 
@@ -21,7 +21,7 @@ def send(*, slots: int = 1) -> None:
     """Let senders be asked for and work until nothing is due."""
     with transaction.atomic():
         for slot in range(slots):
-            sender_jobs.ask_for_sender(slot=slot)
+            sender_jobs.request_sender(slot=slot)
     run_jobs()
 
 
@@ -45,15 +45,15 @@ def seconds_until(moment: Any) -> float:
     return float((moment - database_now()).total_seconds())
 
 
-SUCCESS = Verdict("succeeded")
+SUCCESS = RetryDecision("succeeded")
 
 
-def outcome(one: Taken, verdict: Verdict = SUCCESS) -> Outcome:
+def outcome(one: ClaimedDelivery, decision: RetryDecision = SUCCESS) -> Outcome:
     """What a sender that holds it would write."""
-    return Outcome(one.id, one.token, one.endpoint_id, one.url, verdict, one.taken_at, 5, 200)
+    return Outcome(one.id, one.token, one.endpoint_id, one.url, decision, one.claimed_at, 5, 200)
 
 
-OWE = """
+INSERT_DELIVERIES = """
 WITH event AS (
     INSERT INTO core_event (id, created_at, updated_at, organization_id, type, version,
         request_id, occurred_at, data, finished, tries, last_error, fanned_out_at)
@@ -70,11 +70,11 @@ SELECT gen_random_uuid(), occurred_at, occurred_at, %(organization)s, id, %(endp
 """
 
 
-def owe_many(endpoint: Endpoint, many: int, *, body: str = "{}") -> None:
+def create_waiting_deliveries(endpoint: Endpoint, many: int, *, body: str = "{}") -> None:
     """So many deliveries to the endpoint, due now, each of an event of its own."""
     values = {"organization": endpoint.organization_id, "endpoint": endpoint.id}
     with connection.cursor() as cursor:
-        cursor.execute(OWE, {**values, "many": many, "body": body})
+        cursor.execute(INSERT_DELIVERIES, {**values, "many": many, "body": body})
 
 
 def blocks_of(statement: str, values: dict[str, Any]) -> int:

@@ -86,4 +86,4 @@ def test_a_schema_can_be_made_of_every_type_and_says_what_may_be_null() -> None:
     ],
 )
 def test_patterns_fit_something_or_are_unknown(patterns: list[str], unknown: list[str]) -> None:
-    assert catalogue.unknown_patterns(patterns) == unknown
+    assert catalogue.unmatched_patterns(patterns) == unknown

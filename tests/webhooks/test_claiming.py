@@ -20,16 +20,16 @@ from tests.webhooks.receivers import Received, Reply, raw_receiver, receiver
 from tests.webhooks.sending import (
     SUCCESS,
     blocks_of,
+    create_waiting_deliveries,
     indexes_of,
     outcome,
-    owe_many,
     seconds_until,
     send,
 )
-from webhooks.delivery.retry_policy import Verdict
+from webhooks.delivery.retry_policy import RetryDecision
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint
 from webhooks.services import claiming, endpoints, outcomes
-from webhooks.services.outcomes import News
+from webhooks.services.outcomes import EndpointUpdate
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ SELECT 1 FROM ONLY webhooks_delivery AS x WHERE %(endpoint)s = endpoint_id FOR K
 def lane(waiting: int, **fields: Any) -> Endpoint:
     """An endpoint that is owed so many deliveries."""
     endpoint = make.endpoint(**fields)
-    owe_many(endpoint, waiting)
+    create_waiting_deliveries(endpoint, waiting)
     return endpoint
 
 
@@ -55,7 +55,7 @@ def working(waiting: int, **fields: Any) -> Endpoint:
 def taken(free: int = 256) -> dict[Any, int]:
     """How many deliveries of each endpoint a sender with so much room takes."""
     found: dict[Any, int] = {}
-    for one in claiming.take(free=free):
+    for one in claiming.claim(free=free):
         found[one.endpoint_id] = found.get(one.endpoint_id, 0) + 1
     return found
 
@@ -177,9 +177,11 @@ def test_failures_between_successes_never_open_the_breaker(settings: Settings) -
 def test_a_success_counts_in_its_place_among_failures(settings: Settings) -> None:
     """In one batch, and when it ends after a failure beside which it began."""
     endpoint = working(6)
-    taken = [outcome(one, Verdict("queued", "status", 60.0)) for one in claiming.take(free=6)]
-    stale = replace(taken[4], verdict=SUCCESS, news=News.STALE)
-    assert outcomes.write([*taken[:4], stale, taken[5]]).ours == 6
+    taken = [
+        outcome(one, RetryDecision("queued", "status", 60.0)) for one in claiming.claim(free=6)
+    ]
+    stale = replace(taken[4], decision=SUCCESS, endpoint_update=EndpointUpdate.OPTIONAL)
+    assert outcomes.record_outcomes([*taken[:4], stale, taken[5]]).recorded == 6
     endpoint.refresh_from_db()
     assert (endpoint.failures_in_a_row, endpoint.paused_until) == (1, None)
 
@@ -202,11 +204,11 @@ def test_a_success_counts_in_its_place_among_failures(settings: Settings) -> Non
 
 def test_an_attempt_at_the_old_address_says_nothing_about_the_new_one() -> None:
     endpoint = lane(8, url="http://127.0.0.1:9009/old")
-    sent = claiming.take(free=8)
+    sent = claiming.claim(free=8)
     endpoints.update_endpoint(endpoint=endpoint, url="http://127.0.0.1:9009/new")
-    failed = [outcome(one, Verdict("queued", "status", 5.0)) for one in sent[:6]]
-    gone = outcome(sent[6], Verdict("failed", "gone"))
-    assert outcomes.write([*failed, gone]).ours == 7
+    failed = [outcome(one, RetryDecision("queued", "status", 5.0)) for one in sent[:6]]
+    gone = outcome(sent[6], RetryDecision("failed", "gone"))
+    assert outcomes.record_outcomes([*failed, gone]).recorded == 7
 
     endpoint.refresh_from_db()
     assert endpoint.is_enabled
@@ -252,7 +254,7 @@ def test_waiting_lanes_and_owners_of_deliveries_are_found_by_the_index_of_each()
     """Those that ended are many, and all that ever ended is what a wrong index would read."""
     log_search.fill(make.organization(), deliveries=6_000)
     assert indexes_of(FK_CHECK, {"endpoint": make.endpoint().id}) == {"delivery_of_endpoint"}
-    values = {**claiming._limits(), "free": 4}
+    values = {**claiming.limits(), "free": 4}
     hops = {"delivery_waiting", "delivery_held"}
     for waiting in (0, 1, 40):
         lane(waiting)
@@ -264,10 +266,10 @@ def test_waiting_lanes_and_owners_of_deliveries_are_found_by_the_index_of_each()
 def test_looking_for_work_costs_the_same_however_much_of_a_lane_waits() -> None:
     working(10)
     busy = working(10)
-    values = {**claiming._limits(), "free": 4}
-    few = blocks_of(claiming.LANES + claiming.TAKE, values)
-    owe_many(busy, 3000)
+    values = {**claiming.limits(), "free": 4}
+    few = blocks_of(claiming.LANES + claiming.CLAIM, values)
+    create_waiting_deliveries(busy, 3000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE webhooks_delivery")
-    many = blocks_of(claiming.LANES + claiming.TAKE, values)
+    many = blocks_of(claiming.LANES + claiming.CLAIM, values)
     assert many < few + 200, "a taller index, not the three thousand rows"

@@ -21,7 +21,7 @@ ADDRESS = "/api/v1/webhooks/deliveries/"
 IN_2099 = datetime(2099, 11, 22, 10, 35, tzinfo=UTC)
 REFUSED: dict[str, Any] = {"attempt_count": 1, "last_error_kind": "refused"}
 REFUSED_ONCE = (
-    "Nothing listens at the endpoint's address, or no way leads there. Tried once so far. "
+    "The connection was refused, or the endpoint's address cannot be reached. Tried once so far. "
 )
 
 
@@ -134,20 +134,23 @@ def test_pages_follow_one_another(client: APIClient, endpoint: Endpoint) -> None
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({}, "Its first attempt is due and waits for its turn."),
+        ({}, "The first attempt is due and will be sent shortly."),
         (
             {**REFUSED, "next_attempt_at": IN_2099},
             f"{REFUSED_ONCE}Waits for its next attempt until 2099-11-22 10:35:00 UTC.",
         ),
         (
             {**REFUSED, "next_attempt_at": datetime(2026, 11, 22, tzinfo=UTC)},
-            f"{REFUSED_ONCE}Its next attempt is due and waits for its turn.",
+            f"{REFUSED_ONCE}The next attempt is due and will be sent shortly.",
         ),
-        ({"status": "running"}, "Is being sent."),
+        ({"status": "running"}, "Being sent."),
         ({"status": "succeeded", "last_status_code": 204}, "Delivered. The receiver answered 204."),
         (
             {"status": "failed", "last_status_code": 410, "last_error_kind": "gone"},
-            "Given up at once. The receiver answered 410: this address is gone for good.",
+            (
+                "Given up without another attempt. "
+                "The receiver answered 410: this address is gone for good."
+            ),
         ),
     ],
 )
@@ -176,7 +179,7 @@ def test_a_sentence_says_how_far_a_delivery_is(
         ),
         (
             {"rate_limit_per_second": 2, "next_slot_at": IN_2099},
-            "Waits for its first attempt: its endpoint takes 2 a second at most.",
+            "Waits for its first attempt: the rate limit of its endpoint is 2 a second.",
             "2026-11-22T00:00:00Z",
         ),
     ],

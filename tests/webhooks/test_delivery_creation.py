@@ -1,4 +1,4 @@
-"""An event is owed to every endpoint that hears its type, once, and nothing hears of itself."""
+"""An event gets a delivery per subscribed endpoint, once, and none causes the next."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_an_event_that_is_fanned_out_twice_is_owed_once() -> None:
     event = publish(endpoint.organization)
     for _ in range(2):
         with transaction.atomic():
-            assert deliveries.owe(event=event) == 1
+            assert deliveries.create_deliveries(events=[event]) == 1
 
     assert Delivery.objects.count() == 1
 
@@ -105,8 +105,8 @@ def test_a_delivery_that_is_given_up_is_an_event_unless_it_told_of_endpoints() -
     news = publish(endpoint.organization, ENDPOINT_DISABLED, **ENDPOINT_DISABLED.example)
     of_news = make.delivery(endpoint=endpoint, event=news)
     with transaction.atomic():
-        event = deliveries.tell_exhausted(delivery=lost)
-        assert deliveries.tell_exhausted(delivery=of_news) is None
+        event = deliveries.publish_exhausted(delivery=lost)
+        assert deliveries.publish_exhausted(delivery=of_news) is None
 
     assert event is not None
     assert event.data == {
@@ -122,6 +122,6 @@ def test_a_delivery_that_is_given_up_is_an_event_unless_it_told_of_endpoints() -
 def test_an_organization_without_endpoints_costs_one_query() -> None:
     event = publish(make.organization())
     with transaction.atomic(), CaptureQueriesContext(connection) as captured:
-        deliveries.owe(event=event)
+        deliveries.create_deliveries(events=[event])
 
     assert len(captured) == 1

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from core.outbound import urls
-from core.outbound.dns import Answers, Names, NameUnknown
+from core.outbound.dns import Addresses, Resolver, UnknownHost
 from tests import make
 from webhooks.models import Endpoint
 
@@ -30,7 +30,7 @@ class NameServer:
     def __init__(self) -> None:
         self.held: list[int] = []
 
-    def __call__(self, host: str) -> Answers:
+    def __call__(self, host: str) -> Addresses:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(OPEN)
@@ -38,15 +38,15 @@ class NameServer:
         finally:
             connection.close()
         if host != "known.example":
-            raise NameUnknown(host)
+            raise UnknownHost(host)
         return (ip_address("8.8.8.8"),)
 
 
 @pytest.fixture
 def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
     server = NameServer()
-    names = Names(server)
-    monkeypatch.setattr(urls, "shared_names", lambda: names)
+    names = Resolver(server)
+    monkeypatch.setattr(urls, "shared_resolver", lambda: names)
     yield server
     names.close()
 
@@ -79,7 +79,7 @@ def test_what_was_answered_is_repeated_without_a_name_server(
 ) -> None:
     assert create(client, "known.example", **{"Idempotency-Key": "k"}) == (201, "")
     assert name_server.held == [0]
-    monkeypatch.setattr(urls, "shared_names", lambda: pytest.fail("was asked again"))
+    monkeypatch.setattr(urls, "shared_resolver", lambda: pytest.fail("was asked again"))
     assert create(client, "known.example", **{"Idempotency-Key": "k"}) == (201, "")
     assert Endpoint.objects.count() == 1
 

@@ -17,7 +17,7 @@ from core.events.models import Event
 from tests import make
 from tests.processes import wait_until
 from tests.run_jobs import run_jobs
-from tests.webhooks.sending import owe_many
+from tests.webhooks.sending import create_waiting_deliveries
 from tests.webhooks.test_endpoints_api import ADDRESS, create
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint, EndpointSecret
 from webhooks.queries import endpoints as queries
@@ -78,7 +78,7 @@ def test_a_delivery_is_owed_again_once() -> None:
         return int(client.post(f"/api/v1/webhooks/deliveries/{row.id}/replay/").status_code)
 
     assert at_once(replay) == {202: MANY}, "what waits is asked for again without harm"
-    assert [one.id for one in claiming.take(free=10)] == [row.id]
+    assert [one.id for one in claiming.claim(free=10)] == [row.id]
     assert at_once(replay) == {409: MANY}, "what is being sent is not"
 
 
@@ -89,7 +89,7 @@ def test_an_event_that_several_relays_fan_out_is_owed_once() -> None:
 
     def owe() -> int:
         with transaction.atomic():
-            return deliveries.owe(event=event)
+            return deliveries.create_deliveries(events=[event])
 
     assert at_once(owe) == {1: MANY}
     assert Delivery.objects.count() == 1
@@ -131,7 +131,7 @@ def test_an_attempt_that_is_written_while_its_endpoint_is_deleted_goes_too() -> 
 def test_a_fan_out_that_began_before_its_endpoint_was_deleted_leaves_nothing() -> None:
     endpoint = make.endpoint()
     with transaction.atomic():
-        assert queries.hold([endpoint.id]) == [endpoint.id]
+        assert queries.lock_present([endpoint.id]) == [endpoint.id]
         deleting = apart(lambda: delete(endpoint))
         wait_until(somebody_waits, "the removal waits for the fan-out")
         make.delivery(endpoint=endpoint)
@@ -144,7 +144,7 @@ def test_a_fan_out_that_began_before_its_endpoint_was_deleted_leaves_nothing() -
 def test_a_deleted_endpoint_is_gone_at_once_and_its_rows_a_few_at_a_time() -> None:
     who = make.actor()
     held = make.endpoint(organization=who.organization)
-    owe_many(held, retention.BATCH + 100)
+    create_waiting_deliveries(held, retention.BATCH + 100)
     client = make.client(who)
     assert client.get(LOG).json()["results"]
 
@@ -152,7 +152,9 @@ def test_a_deleted_endpoint_is_gone_at_once_and_its_rows_a_few_at_a_time() -> No
 
     assert client.get(f"{ADDRESS}{held.id}/").status_code == 404
     assert client.get(ADDRESS).json()["results"] == client.get(LOG).json()["results"] == []
-    assert claiming.take(free=10) == queries.hold([held.id]) == [], "nothing is sent, nothing owed"
+    assert claiming.claim(free=10) == queries.lock_present([held.id]) == [], (
+        "nothing is sent, nothing owed"
+    )
     with pytest.raises(errors.NotFound):
         endpoints.enable_endpoint(endpoint=held)
     retention.prune(seconds=0.001)

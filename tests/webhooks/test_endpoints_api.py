@@ -16,7 +16,7 @@ from core.secrets.fields import Sealed
 from core.security.models import SecurityEvent
 from tests import make
 from tests.run_jobs import run_jobs
-from tests.webhooks.sending import owe_many
+from tests.webhooks.sending import create_waiting_deliveries
 from webhooks import signatures
 from webhooks.models import Delivery, DisabledReason, Endpoint, EndpointSecret
 from webhooks.queries import secrets as secret_queries
@@ -226,7 +226,7 @@ def test_an_endpoint_is_disabled_and_enabled_without_its_failures(
 
     off = client.post(f"{ADDRESS}{held.id}/disable/").json()
     assert (off["is_enabled"], off["disabled_reason"]) == (False, "by_hand")
-    assert "Disabled by somebody" in off["explanation"]
+    assert "Disabled by a person" in off["explanation"]
     assert not Event.objects.filter(type="endpoint.disabled").exists()
 
     on = client.post(f"{ADDRESS}{held.id}/enable/").json()
@@ -272,7 +272,7 @@ def test_a_test_is_owed_at_once_whatever_the_endpoint_listens_to(
     owed = answer.json()
     assert (owed["event_type"], owed["status"]) == ("endpoint.test", "queued")
     assert owed["endpoint"] == str(held.id)
-    assert owed["explanation"] == "Its first attempt is due and waits for its turn."
+    assert owed["explanation"] == "The first attempt is due and will be sent shortly."
     assert Event.objects.get().data == {"endpoint_id": str(held.id)}
 
 
@@ -368,7 +368,7 @@ def test_statistics_count_no_more_of_what_waits_than_they_say(
     client: APIClient, who: Actor
 ) -> None:
     held = make.endpoint(organization=who.organization)
-    owe_many(held, 10_001)
+    create_waiting_deliveries(held, 10_001)
     found = client.get(f"{ADDRESS}{held.id}/statistics/").json()
     assert (found["waiting"], found["waiting_is_sample"]) == (10_000, True)
     assert found["oldest_waiting_at"] is not None

@@ -14,25 +14,25 @@ from core.jobs import worker
 from core.jobs.models import Job
 from tests import make
 from tests.webhooks.receivers import receiver
-from tests.webhooks.sending import outcome, owe_many, send
+from tests.webhooks.sending import create_waiting_deliveries, outcome, send
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
 from webhooks.services import claiming, outcomes, sender_jobs
-from webhooks.services.claiming import Taken
-from webhooks.services.outcomes import Written
+from webhooks.services.claiming import ClaimedDelivery
+from webhooks.services.outcomes import WriteResult
 
 SENDERS = 2
-OWED = 40
+DELIVERIES = 40
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_senders_at_the_same_instant_send_each_delivery_once() -> None:
     with receiver() as customer:
         endpoints = [make.endpoint(url=customer.url) for _ in range(4)]
-        owed = [make.delivery(endpoint=endpoints[n % 4]) for n in range(OWED)]
+        owed = [make.delivery(endpoint=endpoints[n % 4]) for n in range(DELIVERIES)]
         at_once(SENDERS, perform_sender)
 
     assert Counter(customer.ids) == Counter(str(one.event_id) for one in owed)
-    assert DeliveryAttempt.objects.count() == OWED
+    assert DeliveryAttempt.objects.count() == DELIVERIES
     status = set(Delivery.objects.values_list("status", flat=True))
     assert status == {DeliveryStatus.SUCCEEDED}
 
@@ -42,12 +42,12 @@ def test_whoever_takes_at_the_same_instant_takes_different_ones_within_the_limit
     limited = make.endpoint(rate_limit_per_second=1)
     wide = make.endpoint(last_success_at=database_now())
     for endpoint in (limited, wide):
-        owe_many(endpoint, 30)
-    found: list[Taken] = []
+        create_waiting_deliveries(endpoint, 30)
+    found: list[ClaimedDelivery] = []
 
     def take(_number: int) -> None:
         for _ in range(3):
-            found.extend(claiming.take(free=8))
+            found.extend(claiming.claim(free=8))
 
     at_once(6, take)
     assert len({one.id for one in found}) == len(found) > 0
@@ -78,7 +78,7 @@ def at_once(many: int, work: Any) -> None:
 
 def perform_sender(slot: int) -> None:
     with transaction.atomic():
-        sender_jobs.ask_for_sender(slot=slot)
+        sender_jobs.request_sender(slot=slot)
     job = Job.objects.get(kind=sender_jobs.KIND, dedup_key=f"sender-{slot}")
     worker.perform(str(job.id))
 
@@ -87,10 +87,10 @@ def perform_sender(slot: int) -> None:
 def test_what_a_vanished_sender_held_is_sent_again_with_the_same_id_and_bytes() -> None:
     with receiver() as customer:
         delivery = make.delivery(endpoint=make.endpoint(url=customer.url))
-        (held,) = claiming.take(free=10)
-        assert outcomes.recover_lost() == 0, "it may still be at work"
+        (held,) = claiming.claim(free=10)
+        assert outcomes.requeue_expired() == 0, "it may still be at work"
         Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
-        assert outcomes.recover_lost() == 1
+        assert outcomes.requeue_expired() == 1
         send()
 
     delivery.refresh_from_db()
@@ -105,16 +105,16 @@ def test_what_a_vanished_sender_held_is_sent_again_with_the_same_id_and_bytes() 
 @pytest.mark.django_db
 def test_a_sender_that_slept_past_its_time_writes_nothing() -> None:
     delivery = make.delivery(endpoint=make.endpoint())
-    (late,) = claiming.take(free=10)
+    (late,) = claiming.claim(free=10)
     Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
-    outcomes.recover_lost()
-    (second,) = claiming.take(free=10)
+    outcomes.requeue_expired()
+    (second,) = claiming.claim(free=10)
 
-    assert outcomes.write([outcome(late)]) == Written()
+    assert outcomes.record_outcomes([outcome(late)]) == WriteResult()
     delivery.refresh_from_db()
     assert (delivery.status, delivery.lease_token) == (DeliveryStatus.RUNNING, second.token)
-    assert outcomes.write([outcome(second)]) == Written(1)
-    assert outcomes.write([outcome(second)]) == Written(), "once is enough"
+    assert outcomes.record_outcomes([outcome(second)]) == WriteResult(1)
+    assert outcomes.record_outcomes([outcome(second)]) == WriteResult(), "once is enough"
     delivery.refresh_from_db()
     assert delivery.status == DeliveryStatus.SUCCEEDED
     assert delivery.attempts.count() == 2
@@ -125,9 +125,9 @@ def test_a_delivery_that_ends_every_sender_is_given_up(settings: Any) -> None:
     settings.WEBHOOK_RETRY_SCHEDULE = [1.0]
     delivery = make.delivery(endpoint=make.endpoint())
     for _ in range(2):
-        assert len(claiming.take(free=10)) == 1
+        assert len(claiming.claim(free=10)) == 1
         Delivery.objects.update(lease_until=database_now(plus_seconds=-1))
-        assert outcomes.recover_lost() == 1
+        assert outcomes.requeue_expired() == 1
     delivery.refresh_from_db()
     assert (delivery.status, delivery.last_error_kind) == (DeliveryStatus.DEAD, "sender_lost")
     assert delivery.endpoint.failures_in_a_row == 0, "it is not the receiver's doing"

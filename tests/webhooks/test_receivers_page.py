@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -27,7 +28,7 @@ from tests import make
 from tests.webhooks.page import examples, page
 from webhooks import signatures
 from webhooks.models import InboundMessage, InboundSource
-from webhooks.queries import catalogue
+from webhooks.queries import catalogue, explanations
 
 SECRET = signatures.new_secret()
 PAIR = signatures.new_key_pair()
@@ -172,6 +173,12 @@ def test_all_that_the_page_shows_to_ask_with_curl_works() -> None:
     assert len(asked) == 16
 
 
+def test_every_error_kind_is_on_the_page_with_its_message() -> None:
+    text = html.unescape(page())
+    for kind, message in explanations.error_kinds():
+        assert f"<tr><td><code>{kind}</code></td><td>{message}</td></tr>" in text
+
+
 def test_every_event_type_is_on_the_page_with_its_example() -> None:
     shown = page()
     for kind in catalogue.catalogue():
@@ -186,7 +193,7 @@ def test_the_page_is_open_loads_nothing_and_says_what_the_settings_say(settings:
     found = Client().get("/api/docs/webhooks/")
     text = found.content.decode()
     assert found.status_code == 200
-    assert "There are 4 tries" in text
+    assert "There are 4 attempts" in text
     assert "5 seconds, 90 seconds and 2 hours" in text
     assert "default-src 'none'" in found["Content-Security-Policy"]
     assert not [word for word in ("<script", "<link", "<img", "src=", "url(") if word in text]

@@ -107,7 +107,7 @@ def test_a_sender_takes_what_it_has_room_for_and_hands_over(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.WEBHOOK_IN_FLIGHT = 4
-    monkeypatch.setattr(senders, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(senders, "MAX_RUN_SECONDS", 0.0)
     with receiver() as customer:
         endpoint = make.endpoint(url=customer.url)
         owed = [make.delivery(endpoint=endpoint) for _ in range(10)]
@@ -120,14 +120,14 @@ def test_a_sender_takes_what_it_has_room_for_and_hands_over(
 
 
 def test_a_sender_is_asked_for_while_something_can_be_sent(settings: Settings) -> None:
-    assert sender_jobs.ask_for_senders() == 0
+    assert sender_jobs.request_senders() == 0
     delivery = make.delivery(endpoint=make.endpoint())
-    assert sender_jobs.ask_for_senders() == 1
-    assert sender_jobs.ask_for_senders() == 1
+    assert sender_jobs.request_senders() == 1
+    assert sender_jobs.request_senders() == 1
     assert Job.objects.filter(kind=sender_jobs.KIND).count() == 1
 
     make.delivery(endpoint=make.endpoint(), next_attempt_at=delivery.created_at.replace(year=2025))
-    assert sender_jobs.ask_for_senders() == settings.WEBHOOK_SENDERS
+    assert sender_jobs.request_senders() == settings.WEBHOOK_SENDERS
     assert Job.objects.filter(kind=sender_jobs.KIND).count() == settings.WEBHOOK_SENDERS
 
 
@@ -139,7 +139,7 @@ def test_a_sender_that_is_told_to_stop_writes_what_it_has_begun() -> None:
     with receiver(stop) as customer:
         owed = [make.delivery(endpoint=make.endpoint(url=customer.url)) for _ in range(3)]
         with transaction.atomic():
-            sender_jobs.ask_for_sender()
+            sender_jobs.request_sender()
         job = Job.objects.get(kind=sender_jobs.KIND)
         try:
             worker.perform(str(job.id))

@@ -15,7 +15,7 @@ from tests.webhooks.senders import post
 from webhooks import signatures
 from webhooks.models import EndpointSecret, InboundSource
 from webhooks.services import inbound_sources
-from webhooks.services.secret_cache import Signing, Unsigned
+from webhooks.services.secret_cache import NoUsableSecret, SecretCache
 from webhooks.services.secrets import rotate_secret
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def who() -> Actor:
 
 
 def signed_by(endpoint_id: object) -> str:
-    signing = Signing()
+    signing = SecretCache()
     signing.load([endpoint_id])  # type: ignore[list-item]
     return signing.header(endpoint_id, **SENT)  # type: ignore[arg-type]
 
@@ -52,7 +52,7 @@ def test_rotating_ends_the_secrets_of_an_endpoint_that_cannot_be_read(
 ) -> None:
     endpoint = make.endpoint(organization=who.organization)
     settings.SECRET_KEYS = LATER
-    with pytest.raises(Unsigned):
+    with pytest.raises(NoUsableSecret):
         signed_by(endpoint.id)
 
     answer = make.client(who).post(f"/api/v1/webhooks/endpoints/{endpoint.id}/secret/rotate/")

@@ -12,7 +12,7 @@ from core.admin.narrowing import ByOrganization
 from webhooks.models import DeliveryAttempt
 from webhooks.queries import explanations
 
-LONGEST_ANSWER = 500  # characters, in a row beside others
+MAX_ANSWER_LENGTH = 500  # characters, in a row beside others
 
 
 class AttemptInline(ReadOnlyInline):
@@ -32,7 +32,7 @@ class AttemptInline(ReadOnlyInline):
 
     @admin.display(description="beginning of the answer")
     def answer(self, attempt: DeliveryAttempt) -> str:
-        return cells.cut(attempt.excerpt, LONGEST_ANSWER)
+        return cells.cut(attempt.excerpt, MAX_ANSWER_LENGTH)
 
 
 @admin.register(DeliveryAttempt)

@@ -59,7 +59,7 @@ class EndpointAdmin(ActingAdmin):
     actions = ("recover", "enable", "disable")
     fieldsets = (
         (None, {"fields": ("state", "explanation", "organization", "address", "description")}),
-        ("What it hears", {"fields": ("hears_of", "rate_limit_per_second")}),
+        ("What it subscribes_to", {"fields": ("hears_of", "rate_limit_per_second")}),
         ("Its last deliveries", {"fields": ("log",)}),
         (
             "How sending fares",
@@ -104,7 +104,7 @@ class EndpointAdmin(ActingAdmin):
         address, _, query = endpoint.url.partition("?")
         return f"{address}?..." if query else address
 
-    @admin.display(description="hears of")
+    @admin.display(description="subscribes_to of")
     def hears_of(self, endpoint: Endpoint) -> str:
         return ", ".join(endpoint.event_types)
 

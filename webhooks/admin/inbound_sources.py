@@ -16,14 +16,14 @@ from webhooks.services import inbound_sources
 
 @admin.register(InboundSource)
 class InboundSourceAdmin(ReadOnlyAdmin):
-    list_display = ("name", "scheme", "organization", "hears", "created_at")
+    list_display = ("name", "scheme", "organization", "subscribes_to", "created_at")
     list_filter = ("scheme", "is_enabled", "created_at", ByOrganization)
     list_select_related = ("organization",)
     search_fields = ("=id", "name")
     search_help_text = "The id or the name of a source."
     actions = ("close", "open")
     fieldsets = (
-        (None, {"fields": ("name", "scheme", "organization", "hears")}),
+        (None, {"fields": ("name", "scheme", "organization", "subscribes_to")}),
         ("Machinery", {"fields": ("id", "previous_until", "created_at", "updated_at")}),
     )
 
@@ -31,7 +31,7 @@ class InboundSourceAdmin(ReadOnlyAdmin):
         return source.is_enabled == (action == "close")
 
     @admin.display(description="state", ordering="is_enabled")
-    def hears(self, source: InboundSource) -> str:
+    def subscribes_to(self, source: InboundSource) -> str:
         return cells.label("good", "open") if source.is_enabled else cells.label("off", "closed")
 
     @admin.action(description="Close: hear nothing from it")

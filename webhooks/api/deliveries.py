@@ -151,7 +151,7 @@ class DeliveryViewSet(ReadViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()
-        return queries.listed(rows) if self.action == "list" else queries.whole(rows)
+        return queries.listed(rows) if self.action == "list" else queries.with_endpoint(rows)
 
     def get_serializer_class(self) -> Any:
         return DeliveryDetailSerializer if self.action == "retrieve" else DeliverySerializer
@@ -183,6 +183,6 @@ class DeliveryViewSet(ReadViewSet):
         """
         asked = ReplaySerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
-        chosen = queries.narrowed(super().get_queryset(), **asked.validated_data)
+        chosen = queries.filtered(super().get_queryset(), **asked.validated_data)
         replayed = delivery_services.replay_deliveries(deliveries=chosen)
         return Response(ReplayedSerializer({"replayed": replayed}).data, status=202)

@@ -14,9 +14,9 @@ from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
 from webhooks.models.endpoint import DisabledReason
 from webhooks.queries import catalogue, explanations
 
-MOST_PATTERNS = 50
-MOST_PER_SECOND = 1000
-MOST_OVERLAP_SECONDS = 7 * 86_400
+MAX_PATTERNS = 50
+MAX_PER_SECOND = 1000
+MAX_OVERLAP_SECONDS = 7 * 86_400
 SHOWN_ONCE = "Shown once. Null for `v1a`, and when an answer is repeated for an Idempotency-Key."
 
 
@@ -30,11 +30,11 @@ class EndpointSerializer(StrictModelSerializer):
     event_types = serializers.ListField(
         child=serializers.CharField(max_length=80),
         allow_empty=False,
-        max_length=MOST_PATTERNS,
+        max_length=MAX_PATTERNS,
         help_text="Names of event types, or patterns: `export.*`, `*` for all.",
     )
     rate_limit_per_second = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, max_value=MOST_PER_SECOND
+        required=False, allow_null=True, min_value=1, max_value=MAX_PER_SECOND
     )
     signature = serializers.ChoiceField(
         choices=SignatureScheme.choices,
@@ -91,7 +91,7 @@ class EndpointSerializer(StrictModelSerializer):
         )
 
     def validate_event_types(self, patterns: list[str]) -> list[str]:
-        unknown = catalogue.unknown_patterns(patterns)
+        unknown = catalogue.unmatched_patterns(patterns)
         if unknown:
             raise serializers.ValidationError(f"No type of event fits {', '.join(unknown)}.")
         return list(dict.fromkeys(patterns))
@@ -142,7 +142,7 @@ class RotateSerializer(StrictSerializer):
     overlap_seconds = serializers.IntegerField(
         required=False,
         min_value=0,
-        max_value=MOST_OVERLAP_SECONDS,
+        max_value=MAX_OVERLAP_SECONDS,
         help_text="How long the old secrets sign as well; 0 ends them at once. Default: a day.",
     )
 
@@ -154,13 +154,13 @@ class SecretSerializer(serializers.Serializer[Any]):
     secret = serializers.SerializerMethodField(help_text=SHOWN_ONCE)
     public_key = serializers.CharField()
 
-    def get_secret(self, made: EndpointSecret) -> str | None:
-        return shown_secret(made)
+    def get_secret(self, secret: EndpointSecret) -> str | None:
+        return shown_secret(secret)
 
 
-def shown_secret(made: EndpointSecret) -> str | None:
+def shown_secret(secret: EndpointSecret) -> str | None:
     """What the receiver needs to know; private keys are for nobody."""
-    return made.secret if made.scheme == SignatureScheme.V1 else None
+    return secret.secret if secret.scheme == SignatureScheme.V1 else None
 
 
 class PeriodSerializer(serializers.Serializer[Any]):

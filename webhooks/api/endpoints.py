@@ -39,22 +39,24 @@ class EndpointViewSet(ModelViewSet):
     unkept_fields = ("secret",)
 
     def get_queryset(self) -> QuerySet[Any]:
-        return queries.whole(super().get_queryset())
+        return queries.with_secrets(super().get_queryset())
 
     def prepare_post(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Look the address of a new endpoint up."""
         if self.action == "create":
             asked = EndpointCreateSerializer(data=request.data)
             asked.is_valid(raise_exception=True)
-            endpoint_services.check_place(actor=self.actor, url=asked.validated_data["url"])
+            endpoint_services.check_new_endpoint(actor=self.actor, url=asked.validated_data["url"])
 
     @extend_schema(request=EndpointCreateSerializer, responses={201: CreatedEndpointSerializer})
     def create(self, request: Request) -> Response:
         """Create an endpoint. Only this answer shows its secret."""
         asked = EndpointCreateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        endpoint, made = endpoint_services.create_endpoint(actor=self.actor, **asked.validated_data)
-        shown = {**EndpointSerializer(endpoint).data, "secret": shown_secret(made)}
+        endpoint, secret = endpoint_services.create_endpoint(
+            actor=self.actor, **asked.validated_data
+        )
+        shown = {**EndpointSerializer(endpoint).data, "secret": shown_secret(secret)}
         return Response(shown, status=201)
 
     def perform_update(self, serializer: Any) -> None:
@@ -111,12 +113,12 @@ class EndpointViewSet(ModelViewSet):
         """
         asked = RotateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        made = secret_services.rotate_secret(
+        secret = secret_services.rotate_secret(
             endpoint=self.get_object(),
             scheme=asked.validated_data.get("signature"),
             overlap_seconds=asked.validated_data.get("overlap_seconds"),
         )
-        return Response(SecretSerializer(made).data)
+        return Response(SecretSerializer(secret).data)
 
     @extend_schema(operation_id="webhooks_endpoints_statistics", responses=StatisticsSerializer)
     @action(detail=True)

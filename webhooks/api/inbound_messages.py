@@ -110,7 +110,7 @@ class MessageViewSet(ReadViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()
-        return rows if self.detail else queries.in_the_log(rows)
+        return rows if self.detail else queries.without_bodies(rows)
 
 
 class MessageTooLarge(errors.TooLarge):
@@ -143,7 +143,7 @@ HEADERS = [
 ]
 
 
-class InboundDoor(ApiView):
+class InboundMessageReceiver(ApiView):
     """The address of a source."""
 
     authentication_classes = ()

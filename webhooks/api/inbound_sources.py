@@ -20,7 +20,7 @@ from webhooks.queries import inbound_sources as queries
 from webhooks.services import inbound_sources
 from webhooks.services.inbound_messages import REFUSED
 
-MOST_OVERLAP_SECONDS = 7 * 24 * 3600
+MAX_OVERLAP_SECONDS = 7 * 24 * 3600
 FROM_WHOM = (
     "The secret that the sender uses, as chosen at GitHub or shown by Stripe. Default: a new one."
 )
@@ -43,7 +43,7 @@ class SourceSerializer(StrictModelSerializer):
         read_only_fields = ("id", "created_at")
 
     def get_url(self, source: InboundSource) -> str:
-        return public_url(reverse("inbound-door", kwargs={"source_id": source.id}))
+        return public_url(reverse("inbound-receive", kwargs={"source_id": source.id}))
 
 
 class SourceCreateSerializer(StrictSerializer):
@@ -61,7 +61,7 @@ class RotationSerializer(StrictSerializer):
     overlap_seconds = serializers.IntegerField(
         required=False,
         min_value=0,
-        max_value=MOST_OVERLAP_SECONDS,
+        max_value=MAX_OVERLAP_SECONDS,
         help_text="How long the old secret is accepted too; 0 ends it at once. Default: a day.",
     )
 
@@ -140,7 +140,7 @@ class SourceViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReadViewS
         Their signature was missing, wrong or too old. Newest first; at most ten per minute are
         kept.
         """
-        rows = queries.kept_refusals(self.get_object(), REFUSED)
+        rows = queries.refusals_of_source(self.get_object(), REFUSED)
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(RefusalSerializer(page, many=True).data)
 

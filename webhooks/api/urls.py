@@ -8,7 +8,7 @@ from rest_framework.routers import SimpleRouter
 from webhooks.api.deliveries import DeliveryViewSet
 from webhooks.api.endpoints import EndpointViewSet
 from webhooks.api.event_types import EventTypeListView
-from webhooks.api.inbound_messages import InboundDoor, MessageViewSet
+from webhooks.api.inbound_messages import InboundMessageReceiver, MessageViewSet
 from webhooks.api.inbound_sources import SourceViewSet
 
 router = SimpleRouter()
@@ -19,6 +19,6 @@ router.register("webhooks/messages", MessageViewSet, basename="inbound-message")
 
 urlpatterns = [
     path("webhooks/event-types/", EventTypeListView.as_view(), name="event-types"),
-    path("hooks/<uuid:source_id>/", InboundDoor.as_view(), name="inbound-door"),
+    path("hooks/<uuid:source_id>/", InboundMessageReceiver.as_view(), name="inbound-receive"),
     *router.urls,
 ]

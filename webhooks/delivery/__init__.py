@@ -1,1 +1,1 @@
-"""The engine that sends: many exchanges at once, and what an answer means for the next attempt."""
+"""Sends requests and decides on retries. Knows no rows."""

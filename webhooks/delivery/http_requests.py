@@ -1,6 +1,6 @@
-"""Many exchanges at once: an event loop in a thread of its own, and a queue of what came of them.
+"""Sends many requests at once: an event loop in its own thread, and a queue of results.
 
-The thread that begins exchanges writes rows meanwhile; it is never woken for one of them alone.
+The thread that begins requests writes rows meanwhile, so results are handed over in batches.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import structlog
 
 from core.outbound.client import Client, NotDelivered
 from webhooks.delivery.excerpts import readable
-from webhooks.delivery.retry_policy import IS_OURS
+from webhooks.delivery.retry_policy import KIND_SENDER_FAILED
 
 log = structlog.get_logger(__name__)
 
-GATHER_SECONDS = 0.02  # what ends within this is taken together
-MOST_TOGETHER = 200
-GRACE_SECONDS = 5.0  # beyond the deadline, before an exchange is given up
+GATHER_SECONDS = 0.02  # results that arrive within this time are handed over together
+MAX_RESULTS = 200
+GRACE_SECONDS = 5.0  # beyond the deadline, before a request is given up
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request to make. `key` is the asker's, to know the result by."""
+class OutboundRequest:
+    """One request to send. Its result carries the same `key`."""
 
     key: Hashable
     url: str
@@ -38,10 +38,10 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came of an exchange: an answer's status, or why there was none (`error_kind`).
+class RequestResult:
+    """The answer to a request, or the reason why there is none (`error_kind`).
 
-    `began_at` is on the monotonic clock. `excerpt` is fit to be kept and shown.
+    `began_at` is on the monotonic clock. `excerpt` may be stored and shown.
     """
 
     key: Hashable
@@ -54,17 +54,17 @@ class Result:
     retry_after: str = ""
 
 
-class Exchanges:
-    """A context in which exchanges are begun and their results taken, by one thread."""
+class RequestLoop:
+    """A context in which one thread begins requests and collects their results."""
 
     def __init__(self, *, deadline_seconds: float) -> None:
         self.in_flight = 0
         self._deadline = deadline_seconds
-        self._done: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[RequestResult] = queue.SimpleQueue()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._serve, name="exchanges", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="webhook-requests", daemon=True)
 
     def __enter__(self) -> Self:
         self._ready: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
@@ -83,38 +83,39 @@ class Exchanges:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def begin(self, exchanges: Iterable[Exchange]) -> None:
-        """Begin each at once; `results` gives what came of them, in the order in which they end."""
-        chosen = list(exchanges)
+    def begin(self, requests: Iterable[OutboundRequest]) -> None:
+        """Begin the requests at once; `results` returns their results as they end."""
+        chosen = list(requests)
         self.in_flight += len(chosen)
-        self._loop.call_soon_threadsafe(self._begin, chosen)
+        self._loop.call_soon_threadsafe(self._create_tasks, chosen)
 
-    def results(self, *, wait: float) -> list[Result]:
-        """What has ended, waiting up to so many seconds for the first; several at a time."""
+    def results(self, *, wait: float) -> list[RequestResult]:
+        """The results so far, waiting up to `wait` seconds for the first."""
         try:
             results = [self._done.get(timeout=wait)]
         except queue.Empty:
             return []
         if self.in_flight > 1:
+            # Rows are written in batches: a short wait saves many transactions.
             time.sleep(GATHER_SECONDS)
-        while len(results) < MOST_TOGETHER and not self._done.empty():
+        while len(results) < MAX_RESULTS and not self._done.empty():
             results.append(self._done.get_nowait())
         self.in_flight -= len(results)
         return results
 
     # --- In the thread of the event loop -------------------------------------------------------
 
-    def _serve(self) -> None:
+    def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._live())
+            self._loop.run_until_complete(self._serve())
         finally:
             self._loop.close()
 
-    async def _live(self) -> None:
+    async def _serve(self) -> None:
         try:
             client = Client()
-        except Exception as error:  # noqa: BLE001 - it belongs into the thread that waits for it
+        except Exception as error:  # noqa: BLE001 - raised in the thread that waits for it
             self._ready.put(error)
             return
         async with client as self._client:
@@ -124,47 +125,49 @@ class Exchanges:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, exchanges: list[Exchange]) -> None:
-        for exchange in exchanges:
-            task = self._loop.create_task(self._exchange(exchange))
-            self._tasks.add(task)
+    def _create_tasks(self, requests: list[OutboundRequest]) -> None:
+        for request in requests:
+            task = self._loop.create_task(self._send(request))
+            self._tasks.add(task)  # the loop itself holds tasks weakly
             task.add_done_callback(self._tasks.discard)
 
-    async def _exchange(self, exchange: Exchange) -> None:
+    async def _send(self, request: OutboundRequest) -> None:
         began_at = time.monotonic()
         try:
-            result = await self._post(exchange, began_at)
-        except Exception:
-            log.exception("webhook.exchange_failed", key=str(exchange.key))
-            result = Result(exchange.key, began_at, _since(began_at), error_kind=IS_OURS)
-        self._done.put(result)
-
-    async def _post(self, exchange: Exchange, began_at: float) -> Result:
-        try:
             answer = await self._client.post(
-                exchange.url,
-                body=exchange.body,
-                headers=exchange.headers,
+                request.url,
+                body=request.body,
+                headers=request.headers,
                 deadline_seconds=self._deadline,
             )
         except NotDelivered as failure:
-            return Result(
-                exchange.key,
+            result = RequestResult(
+                request.key,
                 began_at,
-                _since(began_at),
+                _milliseconds_since(began_at),
                 error_kind=failure.kind,
                 address=failure.address,
             )
-        return Result(
-            exchange.key,
-            began_at,
-            answer.duration_ms,
-            status_code=answer.status,
-            address=answer.address,
-            excerpt=readable(answer.excerpt),
-            retry_after=answer.headers.get("retry-after", ""),
-        )
+        except Exception:
+            log.exception("webhook.request_failed", key=str(request.key))
+            result = RequestResult(
+                request.key,
+                began_at,
+                _milliseconds_since(began_at),
+                error_kind=KIND_SENDER_FAILED,
+            )
+        else:
+            result = RequestResult(
+                request.key,
+                began_at,
+                answer.duration_ms,
+                status_code=answer.status,
+                address=answer.address,
+                excerpt=readable(answer.excerpt),
+                retry_after=answer.headers.get("retry-after", ""),
+            )
+        self._done.put(result)
 
 
-def _since(moment: float) -> int:
-    return round(1000 * (time.monotonic() - moment))
+def _milliseconds_since(began_at: float) -> int:
+    return round(1000 * (time.monotonic() - began_at))

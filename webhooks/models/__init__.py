@@ -1,4 +1,4 @@
-"""What the world is owed, and what it sent: one file per noun."""
+"""The models of webhooks, one file per noun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One HTTP try."""
+"""One HTTP attempt."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from core.db.rows import OrganizationModel
 
 
 class DeliveryAttempt(OrganizationModel):
-    """What one try came to. Append-only.
+    """One attempt and its result. Append-only.
 
-    `error_kind` is empty for a success, else one of those in webhooks/README.md. `address` is the
-    one that was dialled, empty when none was. `excerpt` is the beginning of the answer with what
-    looks like a secret hidden.
+    `error_kind` is empty for a success, else listed in webhooks/README.md. `address` is the address
+    of the connection, if any; `excerpt` the beginning of the answer with likely secrets hidden.
     """
 
     delivery = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""One event owed to one endpoint."""
+"""One event for one endpoint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class DeliveryStatus(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
-    FAILED = "failed"  # no use trying again: the receiver said it is gone
+    FAILED = "failed"  # the receiver is gone: no use trying again
     DEAD = "dead"  # attempts used up, or given up by an operator
 
 
@@ -44,27 +44,25 @@ LOGGED_BY: dict[str, tuple[str, ...]] = {
 
 
 class DeliveryQuerySet(OrganizationModelQuerySet):
-    """Deliveries of an organization; with its endpoint they are gone."""
+    """Deliveries of an organization; those of deleted endpoints are invisible."""
 
     def visible_to(self, actor: Asker) -> Self:
         gone = Endpoint.objects.deleted().filter(organization=actor.organization)
         return super().visible_to(actor).exclude(endpoint__in=gone)
 
     def queued(self) -> Self:
-        """Those that wait for their next attempt."""
+        """Deliveries that wait for their next attempt."""
         return self.filter(status=DeliveryStatus.QUEUED)
 
     def undelivered(self) -> Self:
-        """Those that were given up or still wait."""
+        """Deliveries that were given up or still wait."""
         return self.filter(status__in=UNDELIVERED)
 
 
 def _log_indexes(name: str, *owners: str) -> list[models.Index]:
-    """One for each choice of filters, so that a page of the log reads no more than its rows.
-
-    All begin with the organization: PostgreSQL guesses how scattered rows are from the first column
-    and would pass over the fitting index if that were another.
-    """
+    """One index per choice of filters, so that a page of the log reads no more than its rows."""
+    # All begin with the organization: from the first column PostgreSQL estimates how scattered rows
+    # are, and with another one it does not choose the fitting index.
     return [
         models.Index(fields=(*owners, *chosen, "-created_at", "-id"), name=f"{name}_{suffix}")
         for suffix, chosen in LOGGED_BY.items()
@@ -72,11 +70,11 @@ def _log_indexes(name: str, *owners: str) -> list[models.Index]:
 
 
 class Delivery(OrganizationModel):
-    """What an endpoint is owed: `body` is what is signed, sent, and sent again, letter by letter.
+    """One event for one endpoint. `body` holds the exact bytes that are signed and sent.
 
-    `attempt_count` counts the tries of the current round of the schedule; a replay begins a new
-    round, while `DeliveryAttempt.number` goes on. A sender holds a running delivery until
-    `lease_until` under `lease_token`, and writes nothing once that token has moved on.
+    `attempt_count` counts the attempts of the current round of the schedule; a replay starts a new
+    round, while `DeliveryAttempt.number` goes on. A sender has leased a running delivery until
+    `lease_until` under `lease_token`.
     """
 
     organization = models.ForeignKey(
@@ -85,8 +83,7 @@ class Delivery(OrganizationModel):
     event = models.ForeignKey(
         "core.Event", on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    # No index but `delivery_of_endpoint`, which is not in the order of what waits: what looks for
-    # waiting lanes would take it for theirs, and read all that ever ended.
+    # No index of its own: the query for waiting lanes would use it and read all ended deliveries.
     endpoint = models.ForeignKey(
         "webhooks.Endpoint", on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
@@ -129,16 +126,16 @@ class Delivery(OrganizationModel):
 
     @property
     def has_ended(self) -> bool:
-        """Whether no attempt follows by itself."""
+        """Whether no further attempt is planned."""
         return self.status in ENDED
 
     @property
     def earliest_attempt_at(self) -> datetime | None:
-        """When its next attempt may be made: not while its endpoint is paused or disabled."""
+        """The earliest time of the next attempt; None while the endpoint is disabled."""
         if self.next_attempt_at is None or self.has_ended or not self.endpoint.is_enabled:
             return None
         return max(self.next_attempt_at, self.endpoint.paused_until or self.next_attempt_at)
 
     def may_become(self, status: DeliveryStatus) -> bool:
-        """Whether `status` is a legal next one."""
+        """Whether `status` is a legal next status."""
         return status in MOVES[DeliveryStatus(self.status)]

@@ -1,9 +1,9 @@
-"""Where a customer listens."""
+"""A customer's receiver."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from django.db import models
@@ -11,11 +11,14 @@ from django.db.models import Q
 
 from core.db.rows import Asker, OrganizationModel, OrganizationModelQuerySet
 
+if TYPE_CHECKING:
+    from webhooks.models.secret import EndpointSecret
+
 EVERY_TYPE = "*"
 
 
 class DisabledReason(models.TextChoices):
-    """Why nothing is sent any more; by whom it was decided."""
+    """Why an endpoint is disabled."""
 
     BY_HAND = "by_hand"
     GONE = "gone"  # it answered 410
@@ -23,32 +26,29 @@ class DisabledReason(models.TextChoices):
 
 
 class EndpointQuerySet(OrganizationModelQuerySet):
-    """Endpoints of an organization; one that was deleted is seen by nobody."""
+    """Endpoints of an organization; deleted ones are invisible."""
 
     def visible_to(self, actor: Asker) -> Self:
         return super().visible_to(actor).present()
 
     def present(self) -> Self:
-        """Those that nobody has deleted."""
+        """Endpoints that are not deleted."""
         return self.filter(deleted_at=None)
 
     def deleted(self) -> Self:
-        """Those that go when all they were owed has gone."""
+        """Deleted endpoints, whose deliveries are still being removed."""
         return self.filter(deleted_at__isnull=False)
 
 
 class Endpoint(OrganizationModel):
-    """An address of a customer's, the types of events it hears, and how sending to it fares.
+    """An address of a customer and the event types that are sent to it.
 
-    `event_types` are names or patterns such as `export.*` and `*`. What it is owed while it is
-    disabled waits until it is enabled again; events of that time are not owed.
+    `event_types` are names or patterns such as `export.*` and `*`. While it is disabled its waiting
+    deliveries stay queued, and no new ones are created. With `deleted_at` it is being removed.
 
-    One with `deleted_at` is disabled for ever and on its way out.
-
-    The rest is its lane's, written by senders, and by who ends a pause: `paused_until` is the
-    earliest next attempt after failures in a row or a wish of its own (Retry-After),
-    `failing_since` the first failure after the last success, `next_slot_at` the place in the rate
-    limit (a theoretical arrival time, ITU-T I.371).
+    Senders record how its attempts end: `paused_until` is the earliest next attempt after failures
+    in a row or a Retry-After, `failing_since` the first failure after the last success,
+    `next_slot_at` the theoretical arrival time of its rate limit (ITU-T I.371).
     """
 
     url = models.CharField(max_length=2048)
@@ -83,7 +83,7 @@ class Endpoint(OrganizationModel):
 
     @property
     def name(self) -> str:
-        """What people call it, else where it is: scheme and host, for the rest may be secret."""
+        """Its description, or else scheme and host: the rest of the URL may be secret."""
         parts = urlsplit(self.url)
         return self.description or f"{parts.scheme}://{parts.netloc}"
 
@@ -93,21 +93,22 @@ class Endpoint(OrganizationModel):
         return self.disabled_at is None
 
     @property
-    def current_secret(self) -> Any:
-        """The EndpointSecret that has no end. Reads `secrets`."""
+    def current_secret(self) -> EndpointSecret | None:
+        """The secret without an expiry. Reads `secrets`."""
         return next((one for one in self.secrets.all() if one.expires_at is None), None)
 
-    def hears(self, event_type: str) -> bool:
-        """Whether it asked for this type; `export.*` is all that begins with `export.`."""
-        return is_heard(event_type, self.event_types)
+    def subscribes_to(self, event_type: str) -> bool:
+        """Whether one of its patterns matches the type."""
+        return matches_any(event_type, self.event_types)
 
 
-def is_heard(event_type: str, patterns: Iterable[str]) -> bool:
-    """Whether one of the patterns fits the type."""
-    return any(_matches(pattern, event_type) for pattern in patterns)
-
-
-def _matches(pattern: str, event_type: str) -> bool:
-    if pattern.endswith(f".{EVERY_TYPE}"):
-        return event_type.startswith(pattern.removesuffix(EVERY_TYPE))
-    return pattern in (EVERY_TYPE, event_type)
+def matches_any(event_type: str, patterns: Iterable[str]) -> bool:
+    """Whether a pattern matches the type: its name, `*`, or `export.*` for all of `export.`."""
+    return any(
+        pattern in (EVERY_TYPE, event_type)
+        or (
+            pattern.endswith(f".{EVERY_TYPE}")
+            and event_type.startswith(pattern.removesuffix(EVERY_TYPE))
+        )
+        for pattern in patterns
+    )

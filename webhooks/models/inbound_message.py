@@ -1,4 +1,4 @@
-"""What somebody told us."""
+"""A message from another system."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from django.db import models
 
 from core.db.rows import OrganizationModel
 
-LONGEST_NAME = 255
+MAX_NAME_LENGTH = 255
 
 
 class InboundMessage(OrganizationModel):
-    """A message whose signature was right, kept before anything is done about it.
+    """A verified message, stored before it is handled.
 
-    `message_id` is what its sender calls it, `signed_hash` the SHA-256 of all that the signature
-    covers; each is there once per source, so neither a second copy nor one with another id in an
-    unsigned header is a second message. `body` is null once it is kept no longer.
+    `message_id` is the sender's id, `signed_hash` the SHA-256 of the signed bytes. Both are unique
+    per source: the same bytes with another id in an unsigned header are a duplicate. `body` is null
+    once it was pruned.
     """
 
     organization = models.ForeignKey(
@@ -26,11 +26,11 @@ class InboundMessage(OrganizationModel):
         related_name="messages",
         db_index=False,
     )
-    message_id = models.CharField(max_length=LONGEST_NAME)
+    message_id = models.CharField(max_length=MAX_NAME_LENGTH)
     signed_hash = models.CharField(max_length=64)
-    type = models.CharField(max_length=LONGEST_NAME, blank=True)
-    object_id = models.CharField(max_length=LONGEST_NAME, blank=True)
-    content_type = models.CharField(max_length=LONGEST_NAME, blank=True)
+    type = models.CharField(max_length=MAX_NAME_LENGTH, blank=True)
+    object_id = models.CharField(max_length=MAX_NAME_LENGTH, blank=True)
+    content_type = models.CharField(max_length=MAX_NAME_LENGTH, blank=True)
     body = models.BinaryField(null=True)
     size_bytes = models.PositiveIntegerField()
     received_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Who may tell us something."""
+"""A system that may send messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.secrets.keyring import SecretsError
 
 
 class Scheme(models.TextChoices):
-    """How a sender signs. It never changes: what was received is judged by it."""
+    """How a sender signs. It never changes: duplicates are found by it."""
 
     STANDARD = "standard"  # Standard Webhooks 1.0.0
     TIMESTAMPED = "timestamped"  # X-Webhook-Signature over `timestamp.body`
@@ -20,14 +20,14 @@ class Scheme(models.TextChoices):
     STRIPE = "stripe"  # Stripe-Signature over `timestamp.body`
 
 
-# A signature over the body alone is as good tomorrow as it is today.
-WITHOUT_TIME = (Scheme.GITHUB,)
+# Their signatures cover no timestamp, so they are valid for ever.
+WITHOUT_TIMESTAMP = (Scheme.GITHUB,)
 
 
 class InboundSource(OrganizationModel):
-    """A sender with its secret and its scheme; its id is the last part of the address it sends to.
+    """A sender with its secret and scheme. Its id is the last part of the address it sends to.
 
-    While a secret is being replaced the previous one is good too, until `previous_until`.
+    After a rotation the previous secret is valid until `previous_until`.
     """
 
     name = models.CharField(max_length=100)
@@ -46,9 +46,9 @@ class InboundSource(OrganizationModel):
         return self.name
 
     def secrets_at(self, moment: datetime) -> tuple[str, ...]:
-        """What a signature may be made with at that moment, the current one first.
+        """The secrets that are valid at that time, the current one first.
 
-        One that cannot be read is left out; raises SecretsError when no other is good.
+        Unreadable secrets are left out. Raises SecretsError if no other is valid.
         """
         overlaps = self.previous_until is not None and self.previous_until > moment
         found: list[str] = []

@@ -1,4 +1,4 @@
-"""What deliveries to an endpoint are signed with."""
+"""A secret that signs deliveries to an endpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.secrets.fields import EncryptedField
 
 
 class SignatureScheme(models.TextChoices):
-    """Those of Standard Webhooks 1.0.0, by the name that stands in `webhook-signature`."""
+    """The schemes of Standard Webhooks 1.0.0, as named in `webhook-signature`."""
 
     V1 = "v1", "HMAC-SHA256"
     V1A = "v1a", "ed25519"
@@ -22,14 +22,14 @@ class EndpointSecretQuerySet(OrganizationModelQuerySet):
     """Secrets of an organization."""
 
     def current(self) -> Self:
-        """The newest of each endpoint."""
+        """The current secret of each endpoint."""
         return self.filter(expires_at=None)
 
 
 class EndpointSecret(OrganizationModel):
-    """The current secret of an endpoint, or an older one that goes on signing until `expires_at`.
+    """The current secret of an endpoint, or an older one that signs until `expires_at`.
 
-    For `v1a` the secret is a private key that nobody is shown; `public_key` is for everybody.
+    For `v1a` the secret is a private key and is never shown; `public_key` verifies.
     """
 
     endpoint = models.ForeignKey(

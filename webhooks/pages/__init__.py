@@ -1,1 +1,1 @@
-"""Server-rendered pages for people without the API: how to receive what we send."""
+"""Server-rendered documentation."""

@@ -1,4 +1,4 @@
-"""The types of events that the world can hear of, and the shape in which it hears of them."""
+"""The public event types, their JSON Schemas, and the body of a delivery."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import orjson
 
 from core.events.registry import EventType, public_event_types
 from core.events.schemas import schema_of_data
-from webhooks.models.endpoint import is_heard
+from webhooks.models.endpoint import matches_any
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EXAMPLE_TIME = datetime(2026, 11, 22, 9, 30, 0, 250_000, tzinfo=UTC)
 
 
 def catalogue() -> list[EventType]:
-    """Every type that can be sent, by name."""
+    """All public event types, by name."""
     return public_event_types()
 
 
-def unknown_patterns(patterns: Iterable[str]) -> list[str]:
-    """Those that no type of the catalogue fits."""
+def unmatched_patterns(patterns: Iterable[str]) -> list[str]:
+    """The patterns that match no public type."""
     names = [kind.name for kind in catalogue()]
-    return [one for one in patterns if not any(is_heard(name, (one,)) for name in names)]
+    return [one for one in patterns if not any(matches_any(name, (one,)) for name in names)]
 
 
 def body_of(event_type: str, occurred_at: datetime, data: Mapping[str, Any]) -> str:
-    """What is sent, letter by letter the same for the same event: UTF-8, keys in order."""
+    """The body of a delivery, the same bytes for the same event: UTF-8, keys in order."""
     payload = {"type": event_type, "timestamp": occurred_at.astimezone(UTC), "data": data}
     return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z).decode()
 
 
 def schema_of(kind: EventType) -> dict[str, Any]:
-    """The whole body as a JSON Schema."""
+    """The JSON Schema of the body of this type."""
     return {
         "$schema": DIALECT,
         "title": kind.name,
@@ -50,6 +50,6 @@ def schema_of(kind: EventType) -> dict[str, Any]:
 
 
 def example_of(kind: EventType) -> dict[str, Any]:
-    """A whole body, as an object."""
+    """An example of the body of this type."""
     example: dict[str, Any] = orjson.loads(body_of(kind.name, EXAMPLE_TIME, kind.example))
     return example

@@ -1,4 +1,4 @@
-"""Which deliveries there are, what each came to, and which of them can be owed again."""
+"""Reads of deliveries and their attempts."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ REPLAYABLE_FOR = timedelta(days=14)
 
 
 def listed(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """Deliveries as a list shows them: without their bodies."""
-    return whole(deliveries).defer("body")
+    """Deliveries for a list: without their bodies."""
+    return with_endpoint(deliveries).defer("body")
 
 
-def whole(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """Deliveries with what their explanation needs."""
+def with_endpoint(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Deliveries with their endpoint, which explanations need."""
     return deliveries.select_related("endpoint")
 
 
 def attempts_of(delivery: Delivery) -> list[DeliveryAttempt]:
-    """The last attempts of a delivery, in their order."""
+    """The last attempts of a delivery, oldest first."""
     newest = DeliveryAttempt.objects.filter(delivery=delivery).order_by("-number")
     return list(newest[:SHOWN_ATTEMPTS])[::-1]
 
 
 def replayable(deliveries: QuerySet[Delivery], moment: datetime) -> QuerySet[Any]:
-    """Those that have ended or wait after a failure, of the last 14 days, oldest first.
+    """Deliveries of 14 days to enabled endpoints that ended or failed so far, oldest first.
 
-    Only at endpoints that are sent to. One that has just been replayed is none of them.
+    A delivery that was just replayed waits for its first attempt, and is not among them.
     """
     recent = deliveries.filter(created_at__gt=moment - REPLAYABLE_FOR, endpoint__disabled_at=None)
     failed_so_far = Q(status=DeliveryStatus.QUEUED, attempt_count__gt=0)
     return recent.filter(Q(ended_at__isnull=False) | failed_so_far).order_by("created_at", "id")
 
 
-def narrowed(
+def filtered(
     deliveries: QuerySet[Delivery],
     *,
     status: str | None = None,
@@ -57,7 +57,7 @@ def narrowed(
     created_after: datetime | None = None,
     created_before: datetime | None = None,
 ) -> QuerySet[Delivery]:
-    """Those that have all that is named; without a status those not yet delivered."""
+    """Deliveries that fit all given filters; without a status, only undelivered ones."""
     wanted: dict[str, Any] = {
         "status": status,
         "event_type": event_type,
@@ -73,12 +73,12 @@ def narrowed(
 
 
 def waiting() -> DeliveryQuerySet:
-    """Those of all organizations that are to be sent, and those that a sender holds."""
+    """Queued and running deliveries of all organizations."""
     return Delivery.objects.filter(status__in=(DeliveryStatus.QUEUED, DeliveryStatus.RUNNING))
 
 
 def waiting_by_endpoint() -> list[tuple[Endpoint, int, datetime]]:
-    """Each endpoint that deliveries wait for, how many, and when the oldest was written."""
+    """Endpoints with waiting deliveries, their number, and when the oldest was created."""
     rows = waiting().values("endpoint").annotate(many=Count("id"), oldest=Min("created_at"))
     found = {row["endpoint"]: row for row in rows}
     endpoints = Endpoint.objects.select_related("organization").filter(id__in=found)
@@ -89,7 +89,8 @@ def waiting_by_endpoint() -> list[tuple[Endpoint, int, datetime]]:
 
 
 def of_endpoint(endpoint: Endpoint) -> DeliveryQuerySet:
-    """All deliveries of an endpoint, as the indexes of the log find them."""
+    """All deliveries of an endpoint."""
+    # With the organization, for the indexes of the log begin with it.
     return Delivery.objects.filter(organization=endpoint.organization_id, endpoint=endpoint)
 
 

@@ -1,4 +1,4 @@
-"""Which endpoints there are, and how sending to one has fared."""
+"""Reads of endpoints."""
 
 from __future__ import annotations
 
@@ -11,34 +11,33 @@ from django.db.models import QuerySet
 from core.accounts.models import Membership, Role
 from webhooks.models import Endpoint
 
-HOLD = """
+LOCK_PRESENT = """
 SELECT id FROM webhooks_endpoint WHERE id = ANY(%s) AND deleted_at IS NULL ORDER BY id FOR KEY SHARE
 """
 
 
 def enabled_of(organization_ids: Collection[UUID]) -> QuerySet[Endpoint]:
-    """The endpoints of these organizations that events are sent to."""
+    """The enabled endpoints of these organizations."""
     return Endpoint.objects.filter(organization_id__in=organization_ids, disabled_at=None)
 
 
-def hold(endpoint_ids: list[UUID]) -> list[UUID]:
-    """Those that are still there, and stay so until this transaction ends.
+def lock_present(endpoint_ids: list[UUID]) -> list[UUID]:
+    """Those endpoints that are not deleted, kept from being removed until this transaction ends.
 
-    Only who removes a deleted one waits. A constraint is checked at commit, too late for a fan-out
-    to do without an endpoint that has gone.
+    The lock is weak: only the removal of a deleted endpoint waits for it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [endpoint_ids])
+        cursor.execute(LOCK_PRESENT, [endpoint_ids])
         return [endpoint_id for (endpoint_id,) in cursor.fetchall()]
 
 
-def whole(endpoints: QuerySet[Endpoint]) -> QuerySet[Endpoint]:
-    """Endpoints with their secrets, of which the public part is shown."""
+def with_secrets(endpoints: QuerySet[Endpoint]) -> QuerySet[Endpoint]:
+    """Endpoints with their secrets, for the scheme and the public key."""
     return endpoints.prefetch_related("secrets")
 
 
-def in_charge(organization_id: UUID) -> list[UUID]:
-    """The people who may do something about an endpoint: owners and admins."""
+def admin_user_ids(organization_id: UUID) -> list[UUID]:
+    """The users who may change endpoints: owners and admins."""
     members = Membership.objects.filter(
         organization_id=organization_id, role__in=(Role.OWNER, Role.ADMIN)
     )

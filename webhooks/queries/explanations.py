@@ -1,4 +1,4 @@
-"""What has become of a delivery and how an endpoint is, in sentences that need no manual."""
+"""The states of deliveries, attempts and endpoints in plain sentences."""
 
 from __future__ import annotations
 
@@ -6,45 +6,53 @@ from datetime import datetime
 
 from django.conf import settings
 
-from webhooks.delivery.error_messages import sentence_for
-from webhooks.delivery.retry_policy import IS_GIVEN_UP
+from webhooks.delivery.error_messages import MESSAGES, message_for
+from webhooks.delivery.retry_policy import KIND_GIVEN_UP, KIND_REDIRECT, KIND_STATUS
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, DisabledReason, Endpoint
 
 WHY_DISABLED = {
-    DisabledReason.BY_HAND: "Disabled by somebody: nothing is sent until it is enabled again.",
+    DisabledReason.BY_HAND: "Disabled by a person: nothing is sent until it is enabled again.",
     DisabledReason.GONE: "Disabled, because the receiver answered 410: gone for good.",
-    DisabledReason.FAILING: "Disabled, because nothing but failures came back for days.",
+    DisabledReason.FAILING: "Disabled, because all attempts failed for days.",
 }
-DELETED = "Deleted: its last rows are being removed."
-FAILING = "Failing: nothing has succeeded since {since}."
-PAUSED = "Paused until {until}, because it failed several times in a row or asked for it."
+DELETED = "Deleted: its last deliveries are being removed."
+FAILING = "Failing: no attempt has succeeded since {since}."
+PAUSED = "Paused until {until}, after several failures in a row or a Retry-After."
 
 
 def of_attempt(attempt: DeliveryAttempt) -> str:
     """What happened in an attempt."""
-    return _sentence(attempt.error_kind, attempt.status_code)
+    return _message(attempt.error_kind, attempt.status_code)
+
+
+def error_kinds() -> list[tuple[str, str]]:
+    """Every `error_kind` of an attempt with an example of its message."""
+    example_status = {KIND_STATUS: 500, KIND_REDIRECT: 301}
+    return [(str(kind), _message(kind, example_status.get(kind))) for kind in MESSAGES]
 
 
 def of_delivery(delivery: Delivery, *, now: datetime) -> str:
-    """How far a delivery is, why, and what comes next. Needs `endpoint`."""
-    last = _last(delivery)
+    """The state of a delivery, the reason, and what follows. Reads `endpoint`."""
+    last = ""  # before the first attempt
+    if delivery.last_error_kind or delivery.last_status_code is not None:
+        last = _message(delivery.last_error_kind, delivery.last_status_code)
     match DeliveryStatus(delivery.status):
         case DeliveryStatus.SUCCEEDED:
             return f"Delivered. {last}"
         case DeliveryStatus.FAILED:
-            return f"Given up at once. {last}"
+            return f"Given up without another attempt. {last}"
         case DeliveryStatus.DEAD:
-            if delivery.last_error_kind == IS_GIVEN_UP:
+            if delivery.last_error_kind == KIND_GIVEN_UP:
                 return last
             return f"Tried {_times(delivery.attempt_count)} and given up. {last}"
         case DeliveryStatus.RUNNING:
-            return "Is being sent."
+            return "Being sent."
     tried = f"Tried {_times(delivery.attempt_count)} so far." if delivery.attempt_count else ""
-    return " ".join(filter(None, (last, tried, _next(delivery, now))))
+    return " ".join(filter(None, (last, tried, _next_attempt(delivery, now))))
 
 
 def of_endpoint(endpoint: Endpoint, *, now: datetime) -> str:
-    """Whether events are sent to an endpoint and, if not, why not."""
+    """Whether events are sent to an endpoint and, if not, why."""
     if endpoint.deleted_at is not None:
         return DELETED
     if endpoint.disabled_reason:
@@ -54,22 +62,15 @@ def of_endpoint(endpoint: Endpoint, *, now: datetime) -> str:
         sentences.append(FAILING.format(since=f"{endpoint.failing_since:%Y-%m-%d %H:%M} UTC"))
     if endpoint.paused_until is not None and endpoint.paused_until > now:
         sentences.append(PAUSED.format(until=f"{endpoint.paused_until:%Y-%m-%d %H:%M:%S} UTC"))
-    return " ".join(sentences) or "Events are sent to it."
+    return " ".join(sentences) or "Enabled: events are sent to it."
 
 
-def _last(delivery: Delivery) -> str:
-    """What its last attempt came to; empty before the first one."""
-    if not delivery.last_error_kind and delivery.last_status_code is None:
-        return ""
-    return _sentence(delivery.last_error_kind, delivery.last_status_code)
+def _message(error_kind: str, status_code: int | None) -> str:
+    return message_for(error_kind, status_code, deadline_seconds=settings.WEBHOOK_DEADLINE_SECONDS)
 
 
-def _sentence(error_kind: str, status_code: int | None) -> str:
-    return sentence_for(error_kind, status_code, deadline_seconds=settings.WEBHOOK_DEADLINE_SECONDS)
-
-
-def _next(delivery: Delivery, now: datetime) -> str:
-    """When the next attempt follows, and what it waits for."""
+def _next_attempt(delivery: Delivery, now: datetime) -> str:
+    """When the next attempt follows, or what it waits for."""
     endpoint, due = delivery.endpoint, delivery.earliest_attempt_at
     attempt = "next" if delivery.last_error_kind or delivery.last_status_code else "first"
     if not endpoint.is_enabled:
@@ -79,8 +80,10 @@ def _next(delivery: Delivery, now: datetime) -> str:
         return f"Waits for its {attempt} attempt until {due:%Y-%m-%d %H:%M:%S} UTC{paused}."
     if endpoint.rate_limit_per_second and endpoint.next_slot_at and endpoint.next_slot_at > now:
         limit = endpoint.rate_limit_per_second
-        return f"Waits for its {attempt} attempt: its endpoint takes {limit} a second at most."
-    return f"Its {attempt} attempt is due and waits for its turn."
+        return (
+            f"Waits for its {attempt} attempt: the rate limit of its endpoint is {limit} a second."
+        )
+    return f"The {attempt} attempt is due and will be sent shortly."
 
 
 def _times(many: int) -> str:

@@ -16,13 +16,13 @@ MINUTE = 60.0
 
 
 def enabled_source(source_id: UUID) -> InboundSource:
-    """The source that an address names. Raises DoesNotExist for one that hears nothing."""
+    """The source that an address names. Raises DoesNotExist for one that subscribes_to nothing."""
     found: InboundSource = InboundSource.objects.get(id=source_id, is_enabled=True)
     return found
 
 
-def refusals_of(source: InboundSource, kind: str) -> int:
-    """How many refusals of this source the last minute has in the log of security events."""
+def refusals_in_last_minute(source: InboundSource, kind: str) -> int:
+    """How many refused messages of this source were recorded in the last minute."""
     recent = SecurityEvent.objects.filter(
         kind=kind, created_at__gt=database_now(plus_seconds=-MINUTE)
     )
@@ -31,8 +31,8 @@ def refusals_of(source: InboundSource, kind: str) -> int:
     ).count()
 
 
-def kept_refusals(source: InboundSource, kind: str) -> QuerySet[SecurityEvent]:
-    """Those of this source in the log of security events, of as long as messages are kept."""
+def refusals_of_source(source: InboundSource, kind: str) -> QuerySet[SecurityEvent]:
+    """The recorded refusals of this source, for as long as messages are kept."""
     since = database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
     recent = SecurityEvent.objects.filter(kind=kind, created_at__gt=since)
     return recent.filter(organization=source.organization_id, data__source_id=str(source.id))

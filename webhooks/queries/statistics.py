@@ -1,4 +1,4 @@
-"""How sending to an endpoint has fared, read from its newest deliveries."""
+"""Statistics of an endpoint, read from its newest deliveries."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from django.db.models import Count, Min
 
 from core.db.clock import database_now
 from webhooks.models import Delivery, DeliveryStatus, Endpoint
+from webhooks.models.delivery import ENDED
 
-# However busy an endpoint is, no more of its deliveries are read.
-MOST_READ = 10_000
+# Bounds the cost of a request, however busy the endpoint is.
+MAX_READ = 10_000
 PERIODS = {"last_day": timedelta(hours=24), "last_week": timedelta(days=7)}
 
 PERIOD = """
@@ -37,10 +38,10 @@ SELECT (SELECT json_object_agg(status, many) FROM counted), attempts, succeeded,
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What became of the events of a time, and how long the endpoint took to answer.
+    """Deliveries and attempts of a period.
 
-    `success_rate` is that of deliveries that have ended, None before one has. With `is_sample` only
-    the newest 10,000 deliveries are counted.
+    `success_rate` is of ended deliveries, None without one. With `is_sample` only the newest 10,000
+    deliveries are counted.
     """
 
     deliveries: dict[str, int]
@@ -54,9 +55,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """An endpoint's recent past, and what waits for it.
+    """Waiting deliveries of an endpoint, and its recent periods.
 
-    With `waiting_is_sample` there is more: only the 10,000 that are tried next are counted.
+    With `waiting_is_sample` only the 10,000 that are due next are counted.
     """
 
     waiting: int
@@ -66,36 +67,32 @@ class Statistics:
 
 
 def statistics_of(endpoint: Endpoint) -> Statistics:
-    """A few indexed queries, bounded in what they read."""
+    """The statistics of an endpoint, by a few bounded queries."""
     queued = Delivery.objects.queued().filter(endpoint=endpoint).order_by("next_attempt_at")
-    waiting = queued[:MOST_READ].aggregate(many=Count("id"), oldest=Min("created_at"))
-    moment = database_now()
+    waiting = queued[:MAX_READ].aggregate(many=Count("id"), oldest=Min("created_at"))
+    now = database_now()
     return Statistics(
         waiting=waiting["many"],
-        waiting_is_sample=waiting["many"] == MOST_READ,
+        waiting_is_sample=waiting["many"] == MAX_READ,
         oldest_waiting_at=waiting["oldest"],
-        periods={name: _period(endpoint, moment - ago) for name, ago in PERIODS.items()},
+        periods={name: _period(endpoint, now - ago) for name, ago in PERIODS.items()},
     )
 
 
 def _period(endpoint: Endpoint, since: datetime) -> Period:
-    of = {"organization": endpoint.organization_id, "endpoint": endpoint.id}
+    owner = {"organization": endpoint.organization_id, "endpoint": endpoint.id}
     with connection.cursor() as cursor:
-        cursor.execute(PERIOD, {**of, "since": since, "most": MOST_READ})
+        cursor.execute(PERIOD, {**owner, "since": since, "most": MAX_READ})
         counted, attempts, succeeded, half, most = cursor.fetchone()
     deliveries = {one.value: (counted or {}).get(one.value, 0) for one in DeliveryStatus}
+    succeeded_deliveries = deliveries[DeliveryStatus.SUCCEEDED]
+    ended = sum(deliveries[status] for status in ENDED)
     return Period(
         deliveries=deliveries,
-        is_sample=sum(deliveries.values()) == MOST_READ,
-        success_rate=_success_rate(deliveries),
+        is_sample=sum(deliveries.values()) == MAX_READ,
+        success_rate=round(succeeded_deliveries / ended, 4) if ended else None,
         attempts=attempts,
         attempts_succeeded=succeeded,
         duration_ms_p50=half,
         duration_ms_p95=most,
     )
-
-
-def _success_rate(deliveries: dict[str, int]) -> float | None:
-    succeeded = deliveries[DeliveryStatus.SUCCEEDED]
-    ended = succeeded + deliveries[DeliveryStatus.FAILED] + deliveries[DeliveryStatus.DEAD]
-    return round(succeeded / ended, 4) if ended else None

@@ -1,7 +1,8 @@
-"""Which deliveries go next: a lane per endpoint, and nobody's lane in the way of another's.
+"""Claims due deliveries for a sender, fairly between endpoints and organizations.
 
-One sender at a time looks and takes, so that the limits of a lane are exact with any number of
-them. Its statement begins after the lock, and sees what the one before it took.
+A lane is the deliveries of one endpoint. One sender at a time claims, under an advisory lock, so
+that the limits of a lane are exact for any number of senders: the statement begins after the lock
+and sees the claims before it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-# The lanes in which something is due, with the room they have. Endpoints are found by hopping over
-# the index of what waits from one to the next, so that ten thousand deliveries of one cost a hop;
-# the order asked for is that index's alone. Room is small until a lane has shown that it works, and
-# one when it is to show it again.
+# The lanes in which something is due, with their free room. Endpoints are found by hopping over the
+# index of waiting deliveries from one endpoint to the next, so that ten thousand deliveries of one
+# endpoint cost one hop; the ORDER BY is that of this index alone. A lane is narrow until an attempt
+# has succeeded lately, and one wide after failures in a row.
 LANES = """
 WITH RECURSIVE waiting AS (
     (SELECT endpoint_id FROM webhooks_delivery WHERE status = 'queued'
@@ -58,11 +59,11 @@ WITH RECURSIVE waiting AS (
 )
 """
 
-# Organizations that hold least come first, and of their lanes those that do. What holds much leaves
-# some room for others to begin in. Ids go on as arrays, for which the planner enters the index,
-# never as joins with the whole table. It locks what it writes before, and passes over what somebody
-# else has: it never waits.
-TAKE = """
+# Organizations with the fewest running deliveries come first, and likewise their lanes. A part of
+# the sender's room is reserved for lanes and organizations with little running. Ids are passed as
+# arrays, for which the planner uses the index, never as joins with the whole table. Rows are locked
+# with SKIP LOCKED before they are written, so that a sender never waits.
+CLAIM = """
 , counted AS (
     SELECT id FROM webhooks_endpoint
      WHERE id = ANY(ARRAY(SELECT id FROM lane WHERE is_limited))
@@ -117,25 +118,26 @@ SELECT taken.id, taken.lease_token, taken.event_id, taken.event_type, taken.body
   FROM taken JOIN webhooks_endpoint AS endpoint ON endpoint.id = taken.endpoint_id
  ORDER BY taken.next_attempt_at, taken.id
 """
-GIVE_BACK = """
+RELEASE = """
 UPDATE webhooks_delivery AS delivery
    SET status = 'queued', lease_until = NULL, updated_at = clock_timestamp()
   FROM unnest(%(ids)s::uuid[], %(tokens)s::int[]) AS taken (id, token)
  WHERE delivery.id = taken.id AND lease_token = token AND status = 'running'
 """
 WAITING_SINCE = "SELECT EXTRACT(epoch FROM statement_timestamp() - min(since))::float8 FROM lane"
-CLAIM_PERIOD = "SELECT pg_try_advisory_xact_lock(hashtext('webhooks.lanes'))"
+LOCK_CLAIMING = "SELECT pg_try_advisory_xact_lock(hashtext('webhooks.lanes'))"
 
-FIRST_WIDTH = 8  # exchanges at once with an endpoint that has not answered well lately
-KEPT_SHARE = 4  # of a sender's room, one in so many is for lanes that hold no more than that
-BURST_SECONDS = 0.1  # of a rate limit's slots may be taken together
+INITIAL_WIDTH = 8  # requests at once to an endpoint that has not answered well lately
+RESERVED_SHARE = 4  # one in four places of a sender is reserved for narrow lanes
+BURST_SECONDS = 0.1  # slots of a rate limit that may be used together
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A delivery in the hands of a sender until it writes what came of it under `token`.
+class ClaimedDelivery:
+    """A delivery leased to a sender until its outcome is recorded under `token`.
 
-    `tells` says that a success is news to the endpoint's row. `taken_at` is the database's clock.
+    With `must_record_success` a success must be recorded in the endpoint's row. `claimed_at` is
+    epoch seconds by the database's clock.
     """
 
     id: uuid.UUID
@@ -146,54 +148,55 @@ class Taken:
     attempt_count: int
     endpoint_id: uuid.UUID
     url: str
-    tells: bool
-    taken_at: float
+    must_record_success: bool
+    claimed_at: float
 
     @property
     def key(self) -> tuple[uuid.UUID, int]:
-        """This hold on it: a sender that slept may hold the same delivery twice."""
+        """The lease: a sender that slept may hold two leases of the same delivery."""
         return self.id, self.token
 
 
-def take(*, free: int) -> list[Taken]:
-    """Take up to `free` due deliveries; none while another sender is taking."""
+def claim(*, free: int) -> list[ClaimedDelivery]:
+    """Claim up to `free` due deliveries; none while another sender is claiming."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(CLAIM_PERIOD)
+        cursor.execute(LOCK_CLAIMING)
         if not cursor.fetchone()[0]:
             return []
-        cursor.execute(LANES + TAKE, {**_limits(), "free": free})
-        return [Taken(*row) for row in cursor.fetchall()]
+        cursor.execute(LANES + CLAIM, {**limits(), "free": free})
+        return [ClaimedDelivery(*row) for row in cursor.fetchall()]
 
 
-def give_back(taken: Sequence[Taken]) -> None:
-    """Let what was taken and never sent wait as before; it costs no attempt."""
-    values: dict[str, Any] = {
-        "ids": [one.id for one in taken],
-        "tokens": [one.token for one in taken],
+def release(deliveries: Sequence[ClaimedDelivery]) -> None:
+    """Queue claimed deliveries that were not sent again; this costs no attempt."""
+    values: dict[str, list[Any]] = {
+        "ids": [delivery.id for delivery in deliveries],
+        "tokens": [delivery.token for delivery in deliveries],
     }
     with connection.cursor() as cursor:
-        cursor.execute(GIVE_BACK, values)
+        cursor.execute(RELEASE, values)
 
 
 def seconds_waiting() -> float | None:
-    """How long the first delivery that a sender could take now has been due; None without one."""
+    """How long the first delivery that could be claimed now has been due; None without one."""
     with connection.cursor() as cursor:
-        cursor.execute(LANES + WAITING_SINCE, _limits())
+        cursor.execute(LANES + WAITING_SINCE, limits())
         seconds: float | None = cursor.fetchone()[0]
     return seconds
 
 
-def hold_seconds() -> float:
-    """How long a sender may hold a delivery: its deadline, and as long again for the rest."""
+def lease_seconds() -> float:
+    """The length of a lease: the deadline of a request, and as long again for the rest."""
     return 2 * settings.WEBHOOK_DEADLINE_SECONDS + 2
 
 
-def _limits() -> dict[str, Any]:
+def limits() -> dict[str, float]:
+    """The parameters of `LANES` and `CLAIM`."""
     return {
         "breaker": settings.WEBHOOK_BREAKER_FAILURES,
-        "first": min(FIRST_WIDTH, settings.WEBHOOK_LANE_LIMIT),
+        "first": min(INITIAL_WIDTH, settings.WEBHOOK_LANE_LIMIT),
         "most": settings.WEBHOOK_LANE_LIMIT,
         "burst": BURST_SECONDS,
-        "hold": hold_seconds(),
-        "kept": settings.WEBHOOK_IN_FLIGHT // KEPT_SHARE,
+        "hold": lease_seconds(),
+        "kept": settings.WEBHOOK_IN_FLIGHT // RESERVED_SHARE,
     }

@@ -1,4 +1,4 @@
-"""Where customers listen: making, changing, switching off and on, trying out."""
+"""Creates, changes, disables, enables, deletes and tests endpoints."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from webhooks.events import ENDPOINT_DISABLED, ENDPOINT_TEST
 from webhooks.models import Delivery, DisabledReason, Endpoint, EndpointSecret, SignatureScheme
 from webhooks.services import deliveries, retention, secrets, sender_jobs
 
-# What senders remember about an endpoint, as it is before they have met it.
-FRESH: dict[str, Any] = {
+# The state that senders record, as of a new endpoint.
+RESET_STATE: dict[str, Any] = {
     "failures_in_a_row": 0,
     "failing_since": None,
     "paused_until": None,
@@ -33,7 +33,7 @@ class TooManyEndpoints(errors.Conflict):
     """The organization has as many endpoints as it may have."""
 
     code = "endpoint.too_many"
-    message = "There are as many endpoints as an organization may have. Delete one first."
+    message = "The organization has reached its limit of endpoints. Delete one first."
 
 
 def create_endpoint(
@@ -46,14 +46,16 @@ def create_endpoint(
     signature: SignatureScheme = SignatureScheme.V1,
     secret: str = "",
 ) -> tuple[Endpoint, EndpointSecret]:
-    """Let an address of the actor's organization hear of events; with what will sign for it.
+    """Create an endpoint of the actor's organization and its secret.
 
-    `secret` is one that the receiver knows from another system, empty for a new one. Raises
-    TooManyEndpoints, WeakSecret or what is wrong with the URL (core/outbound/urls.py).
+    `secret` is one that the receiver has already, empty for a new one. Raises TooManyEndpoints,
+    WeakSecret, SecretInUse or an error of core/outbound/urls.py.
     """
-    check_place(actor=actor, url=url)
+    check_new_endpoint(actor=actor, url=url)
     with transaction.atomic():
-        _check_room(actor.organization.id)
+        # Locked, so that of two requests at once only one gets the last place.
+        Organization.objects.select_for_update(no_key=True).get(id=actor.organization.id)
+        _check_limit(actor.organization.id)
         endpoint: Endpoint = Endpoint.objects.create(
             organization_id=actor.organization.id,
             url=url,
@@ -61,131 +63,125 @@ def create_endpoint(
             event_types=event_types,
             rate_limit_per_second=rate_limit_per_second,
         )
-        made = secrets.create_secret(endpoint=endpoint, scheme=signature, secret=secret)
-    return endpoint, made
+        endpoint_secret = secrets.create_secret(endpoint=endpoint, scheme=signature, secret=secret)
+    return endpoint, endpoint_secret
 
 
-def check_place(*, actor: Actor, url: str) -> None:
-    """May the organization have an endpoint there? The address is looked up only if it has room.
+def check_new_endpoint(*, actor: Actor, url: str) -> None:
+    """Check the limit and the address of a new endpoint.
 
-    Asks a name server, so it is no part of a transaction; soon after, the answer is at hand. Raises
-    TooManyEndpoints or what is wrong with the URL.
+    Asks a name server, so it must not be called in a transaction. Raises TooManyEndpoints or an
+    error of core/outbound/urls.py.
     """
-    _count(actor.organization.id)
+    _check_limit(actor.organization.id)  # first: an organization at its limit asks no name server
     check_url(url, organization_id=actor.organization.id)
 
 
-def _check_room(organization_id: UUID) -> None:
-    """Under the organization's lock, so that two at once cannot both be the last."""
-    Organization.objects.select_for_update(no_key=True).get(id=organization_id)
-    _count(organization_id)
-
-
-def _count(organization_id: UUID) -> None:
-    held = Endpoint.objects.present().filter(organization_id=organization_id).count()
-    if held >= settings.WEBHOOK_ENDPOINTS_PER_ORGANIZATION:
+def _check_limit(organization_id: UUID) -> None:
+    count = Endpoint.objects.present().filter(organization_id=organization_id).count()
+    if count >= settings.WEBHOOK_ENDPOINTS_PER_ORGANIZATION:
         raise TooManyEndpoints
 
 
 def update_endpoint(*, endpoint: Endpoint, **changes: Any) -> Endpoint:
     """Change `url`, `description`, `event_types` or `rate_limit_per_second`.
 
-    Another address begins without the failures of the one before, and gets what waits. Raises what
-    is wrong with it.
+    A new address starts without the failures of the old one. Raises an error of
+    core/outbound/urls.py.
     """
     if changes.get("url", endpoint.url) != endpoint.url:
         check_url(changes["url"], organization_id=endpoint.organization_id)
     with transaction.atomic():
-        held = _lock(endpoint)
-        moves = changes.get("url", held.url) != held.url
-        if moves:
-            changes |= FRESH
-        _write(held, changes)
-        if moves and held.is_enabled:
-            sender_jobs.ask_for_sender()
-    return held
+        locked = _locked_endpoint(endpoint)
+        is_moved = changes.get("url", locked.url) != locked.url
+        if is_moved:
+            changes |= RESET_STATE
+        _save_fields(locked, changes)
+        if is_moved and locked.is_enabled:
+            sender_jobs.request_sender()
+    return locked
 
 
 def disable_endpoint(
     *, endpoint: Endpoint, reason: DisabledReason, actor: Actor | None = None
 ) -> Endpoint:
-    """Send nothing there any more; what waits goes on waiting.
+    """Stop sending to an endpoint; its waiting deliveries stay queued.
 
-    Publishes `endpoint.disabled` unless a person decided it. One that is disabled stays as it is.
+    Publishes `endpoint.disabled` unless a person disabled it. A disabled endpoint is left as it is.
     """
     with transaction.atomic():
-        held = _lock(endpoint)
-        if not held.is_enabled:
-            return held
-        _write(held, {"disabled_at": database_now(), "disabled_reason": reason})
+        locked = _locked_endpoint(endpoint)
+        if not locked.is_enabled:
+            return locked
+        _save_fields(locked, {"disabled_at": database_now(), "disabled_reason": reason})
         if reason != DisabledReason.BY_HAND:
             events.publish(
                 ENDPOINT_DISABLED,
-                organization_id=held.organization_id,
-                data={"endpoint_id": str(held.id), "reason": str(reason)},
+                organization_id=locked.organization_id,
+                data={"endpoint_id": str(locked.id), "reason": str(reason)},
                 actor_id=actor.user.id if actor else None,
             )
-    return held
+    return locked
 
 
 def enable_endpoint(*, endpoint: Endpoint) -> Endpoint:
-    """Send there again, what waited first; failures so far are forgotten, as is a pause."""
+    """Send to an endpoint again, without its failures so far and its pause."""
     with transaction.atomic():
-        held = _lock(endpoint)
-        _write(held, {**FRESH, "disabled_at": None, "disabled_reason": ""})
-        sender_jobs.ask_for_sender()
-    return held
+        locked = _locked_endpoint(endpoint)
+        _save_fields(locked, {**RESET_STATE, "disabled_at": None, "disabled_reason": ""})
+        sender_jobs.request_sender()
+    return locked
 
 
 def delete_endpoint(*, endpoint: Endpoint) -> None:
-    """Forget an endpoint with all it was owed; nothing is owed or sent to it from here on.
+    """Delete an endpoint; it and its deliveries are invisible at once.
 
-    It is gone at once for whoever looks, and so is what it was owed; the rows follow in a job, a
-    few at a time, however many they are. One that is gone already stays so.
+    A job deletes the rows in batches: one transaction would hold locks for as long as a million
+    deletions take.
     """
     with transaction.atomic():
         rows = Endpoint.objects.select_for_update(no_key=True).present()
-        held = rows.filter(id=endpoint.id).first()
-        if held is None:
+        locked = rows.filter(id=endpoint.id).first()
+        if locked is None:
             return
-        moment = database_now()
-        _write(held, {"deleted_at": moment, "disabled_at": held.disabled_at or moment})
-        EndpointSecret.objects.filter(endpoint=held).delete()
-        notifications.forget_subjects([held.id])
+        now = database_now()
+        _save_fields(locked, {"deleted_at": now, "disabled_at": locked.disabled_at or now})
+        EndpointSecret.objects.filter(endpoint=locked).delete()
+        notifications.forget_subjects([locked.id])
         jobs.enqueue(
-            kind=retention.KIND, origin=jobs.HOUSEKEEPING, arguments={}, dedup_key=str(held.id)
+            kind=retention.KIND, origin=jobs.HOUSEKEEPING, arguments={}, dedup_key=str(locked.id)
         )
 
 
 def send_test(*, endpoint: Endpoint, actor: Actor) -> Delivery:
-    """Owe the endpoint an `endpoint.test`, whatever it listens to. Raises EndpointIsDisabled."""
+    """Send `endpoint.test` to the endpoint, whatever its types. Raises EndpointIsDisabled."""
     with transaction.atomic():
-        held = _lock(endpoint)
-        if not held.is_enabled:
+        locked = _locked_endpoint(endpoint)
+        if not locked.is_enabled:
             raise deliveries.EndpointIsDisabled
         event = events.publish(
             ENDPOINT_TEST,
-            organization_id=held.organization_id,
-            data={"endpoint_id": str(held.id)},
+            organization_id=locked.organization_id,
+            data={"endpoint_id": str(locked.id)},
             actor_id=actor.user.id,
         )
-        deliveries.owe(event=event)
-        delivery: Delivery = Delivery.objects.get(event=event, endpoint=held)
+        deliveries.create_deliveries(events=[event])
+        delivery: Delivery = Delivery.objects.get(event=event, endpoint=locked)
     return delivery
 
 
-def _lock(endpoint: Endpoint) -> Endpoint:
-    """The locked endpoint. Raises NotFound when it was deleted meanwhile."""
+def _locked_endpoint(endpoint: Endpoint) -> Endpoint:
+    """The locked endpoint. Raises NotFound if it was deleted."""
     rows = Endpoint.objects.select_for_update(no_key=True).present()
-    held = rows.filter(id=endpoint.id).first()
-    if held is None:
+    locked = rows.filter(id=endpoint.id).first()
+    if locked is None:
         raise errors.NotFound
-    found: Endpoint = held
+    found: Endpoint = locked
     return found
 
 
-def _write(endpoint: Endpoint, changes: dict[str, Any]) -> None:
-    """Only what is named: the rest of the row may be a sender's."""
+def _save_fields(endpoint: Endpoint, changes: dict[str, Any]) -> None:
+    # Only these fields: senders write the others at the same time.
     for name, value in changes.items():
         setattr(endpoint, name, value)
     endpoint.save(update_fields=[*changes, "updated_at"])

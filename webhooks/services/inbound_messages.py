@@ -1,11 +1,11 @@
-"""Hearing what others tell us: verified, kept once, and told to the house by a job."""
+"""Receives messages: verified, stored once, and published as events by a job."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -21,18 +21,17 @@ from core.security.services import record_security_event
 from webhooks import signatures
 from webhooks.events import INBOUND_RECEIVED
 from webhooks.models import InboundMessage, InboundSource, Scheme
-from webhooks.models.inbound_message import LONGEST_NAME
-from webhooks.models.inbound_source import WITHOUT_TIME
+from webhooks.models.inbound_message import MAX_NAME_LENGTH
+from webhooks.models.inbound_source import WITHOUT_TIMESTAMP
 from webhooks.queries import inbound_messages as queries
 from webhooks.queries import inbound_sources as source_queries
-from webhooks.services.message_fields import names_of
+from webhooks.services.message_fields import read_fields
 
 log = structlog.get_logger(__name__)
 
 KIND = "webhooks.handle_message"
 REFUSED = "webhooks.message_refused"
-# What anybody who knows an address can make us write into the log of security events.
-REFUSALS_KEPT_PER_MINUTE = 10
+REFUSALS_KEPT_PER_MINUTE = 10  # per source: a flood of forgeries must not fill the table
 BATCH = 200
 PRUNE_SECONDS = 30.0
 
@@ -41,12 +40,12 @@ class TooManyMessages(errors.TooBusy):
     """A source sends more than INBOUND_MESSAGES_PER_MINUTE."""
 
     code = "inbound.too_many"
-    message = "This source sends more messages than are taken in a minute. Try again shortly."
+    message = "This source sends more messages than are accepted in a minute. Try again shortly."
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message that is kept now, and whether it was kept before."""
+    """A stored message, and whether it had been stored before."""
 
     message: InboundMessage
     duplicate: bool
@@ -55,58 +54,54 @@ class Received:
 def receive(
     *, source: InboundSource, headers: Mapping[str, str], body: bytes, ip: str | None
 ) -> Received:
-    """Keep a message whose signature is right, and ask a job to tell the house of it.
+    """Verify and store a message, and enqueue the job that publishes it.
 
-    `headers` are by lower-case name. A copy of a kept message has no further effect. Raises
-    Unverified after recording who tried, and TooManyMessages.
+    `headers` have lower-case names. A duplicate has no further effect. Raises Unverified, after
+    recording the refusal, and TooManyMessages.
     """
-    moment = database_now()
-    signed_hash = _verify(source, headers, body, moment, ip)
-    names = names_of(Scheme(source.scheme), headers, body, signed_hash=signed_hash)
-    message = InboundMessage(
-        id=new_id(),
-        organization_id=source.organization_id,
-        source=source,
-        message_id=names.message_id,
-        signed_hash=signed_hash,
-        type=names.type,
-        object_id=names.object_id,
-        content_type=_printable(headers.get("content-type", "")),
-        body=body,
-        size_bytes=len(body),
-        received_at=moment,
-    )
-    _check_rate(source, message)
-    return _keep(message)
-
-
-def _verify(
-    source: InboundSource,
-    headers: Mapping[str, str],
-    body: bytes,
-    moment: datetime,
-    ip: str | None,
-) -> str:
-    """The hash of what was signed. Raises Unverified after recording who tried."""
+    now = database_now()
     try:
-        signed = signatures.verify_inbound(
+        signed_hash = signatures.verify_inbound(
             source.scheme,
-            secrets=source.secrets_at(moment),
+            secrets=source.secrets_at(now),
             headers=headers,
             body=body,
-            now=moment.timestamp(),
+            now=now.timestamp(),
         )
     except signatures.Unverified as refusal:
         _record_refusal(source, refusal.code, ip)
         raise
-    return signed
+    fields = read_fields(Scheme(source.scheme), headers, body, signed_hash=signed_hash)
+    content_type = headers.get("content-type", "")
+    message = InboundMessage(
+        id=new_id(),
+        organization_id=source.organization_id,
+        source=source,
+        message_id=fields.message_id,
+        signed_hash=signed_hash,
+        type=fields.type,
+        object_id=fields.object_id,
+        content_type=content_type[:MAX_NAME_LENGTH] if content_type.isprintable() else "",
+        body=body,
+        size_bytes=len(body),
+        received_at=now,
+    )
+    # After verification: requests of others must not use up the limit of a source.
+    _check_rate(source, message)
+    with transaction.atomic():
+        # Of duplicates that arrive at the same time one is inserted.
+        InboundMessage.objects.bulk_create([message], ignore_conflicts=True)
+        stored = queries.same_message(message)
+        if stored is None:  # pruned a moment ago
+            raise errors.TooBusy(retry_after=1)
+        if stored.id != message.id:
+            return Received(stored, duplicate=True)
+        _request_handling(message)
+    return Received(message, duplicate=False)
 
 
 def _check_rate(source: InboundSource, message: InboundMessage) -> None:
-    """Of verified messages only: others must not use up what a source may send.
-
-    A copy of a kept message is told that it is one, or its sender would go on sending it.
-    """
+    """A source may send INBOUND_MESSAGES_PER_MINUTE; duplicates are answered even above that."""
     earliest = queries.time_of_message_before(source, settings.INBOUND_MESSAGES_PER_MINUTE)
     if earliest is None:
         return
@@ -116,32 +111,15 @@ def _check_rate(source: InboundSource, message: InboundMessage) -> None:
 
 
 def _record_refusal(source: InboundSource, code: str, ip: str | None) -> None:
-    """A security event, unless the source had many in this minute; then a line in the log."""
+    """Record a security event, or only a line in the log above REFUSALS_KEPT_PER_MINUTE."""
     data = {"source_id": str(source.id), "reason": code}
-    if source_queries.refusals_of(source, REFUSED) >= REFUSALS_KEPT_PER_MINUTE:
+    if source_queries.refusals_in_last_minute(source, REFUSED) >= REFUSALS_KEPT_PER_MINUTE:
         log.warning(REFUSED, ip=ip, **data)
         return
     record_security_event(kind=REFUSED, organization_id=source.organization_id, ip=ip, data=data)
 
 
-def _printable(text: str) -> str:
-    return text[:LONGEST_NAME] if text.isprintable() else ""
-
-
-def _keep(message: InboundMessage) -> Received:
-    """Row and job in one transaction; of copies that arrive together one is written."""
-    with transaction.atomic():
-        InboundMessage.objects.bulk_create([message], ignore_conflicts=True)
-        kept = queries.same_message(message)
-        if kept is None:  # its time was over a moment ago
-            raise errors.TooBusy(retry_after=1)
-        if kept.id != message.id:
-            return Received(kept, duplicate=True)
-        _ask_for_handling(message)
-    return Received(message, duplicate=False)
-
-
-def _ask_for_handling(message: InboundMessage) -> None:
+def _request_handling(message: InboundMessage) -> None:
     message.job = jobs.enqueue(
         kind=KIND,
         origin=jobs.Origin(message.organization_id),
@@ -152,61 +130,54 @@ def _ask_for_handling(message: InboundMessage) -> None:
 
 
 def handle(*, run: Run, message: InboundMessage) -> None:
-    """The job: tell the house, once. The event, the mark and the job's end commit together."""
+    """Publish `inbound.received` once; event, mark and the job's end are one transaction."""
     with run.finishing():
-        held = queries.locked(message.id)
-        if held.handled_at is not None:
+        locked = queries.locked(message.id)
+        if locked.handled_at is not None:
             return
         events.publish(
             INBOUND_RECEIVED,
-            organization_id=held.organization_id,
+            organization_id=locked.organization_id,
             data={
-                "source_id": str(held.source_id),
-                "source": held.source.name,
-                "inbound_message_id": str(held.id),
-                "message_id": held.message_id,
-                "type": held.type,
-                "object_id": held.object_id,
-                "received_at": held.received_at.isoformat(),
+                "source_id": str(locked.source_id),
+                "source": locked.source.name,
+                "inbound_message_id": str(locked.id),
+                "message_id": locked.message_id,
+                "type": locked.type,
+                "object_id": locked.object_id,
+                "received_at": locked.received_at.isoformat(),
             },
         )
-        InboundMessage.objects.filter(id=held.id).update(handled_at=database_now())
+        InboundMessage.objects.filter(id=locked.id).update(handled_at=database_now())
 
 
 def handle_again(*, message: InboundMessage) -> InboundMessage:
-    """Tell the house once more, as staff wish; whoever listens hears the same message twice.
-
-    With a job of its own: to find and hold the one that may be at it, after the message, would
-    lock in the wrong order. Whichever comes second finds the work done. Raises NotFound.
-    """
+    """Publish a message once more, at the request of staff. Raises NotFound."""
     with transaction.atomic():
         try:
-            held = queries.locked(message.id)
+            locked = queries.locked(message.id)
         except InboundMessage.DoesNotExist:
             raise errors.NotFound from None
-        held.handled_at = None
-        held.save(update_fields=("handled_at", "updated_at"))
-        _ask_for_handling(held)
-    return held
+        locked.handled_at = None
+        locked.save(update_fields=("handled_at", "updated_at"))
+        # A new job: locking the old one after the message would be the wrong order. If both run,
+        # the second finds the message handled.
+        _request_handling(locked)
+    return locked
 
 
 def prune(*, seconds: float = PRUNE_SECONDS) -> int:
-    """Let go of what is older than WEBHOOK_HISTORY_DAYS, some at a time; how many messages.
-
-    Of a scheme without a time the row stays without its body: its signature is good for ever, so
-    only the row can tell a copy from a message. Stops after about `seconds`.
-    """
+    """Delete messages older than WEBHOOK_HISTORY_DAYS, for about `seconds`; returns how many."""
     horizon = database_now() - timedelta(days=settings.WEBHOOK_HISTORY_DAYS)
-    end, gone = time.monotonic() + seconds, 0
-    while time.monotonic() < end and (batch := _prune_some(horizon)):
-        gone += batch
-    return gone
-
-
-def _prune_some(horizon: datetime) -> int:
-    with transaction.atomic():
-        ids = list(queries.older_than(horizon).values_list("id", flat=True)[:BATCH])
-        rows = InboundMessage.objects.filter(id__in=ids)
-        rows.filter(source__scheme__in=WITHOUT_TIME).update(body=None)
-        rows.exclude(source__scheme__in=WITHOUT_TIME).delete()
-    return len(ids)
+    end, pruned = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        with transaction.atomic():
+            ids = list(queries.older_than(horizon).values_list("id", flat=True)[:BATCH])
+            messages = InboundMessage.objects.filter(id__in=ids)
+            # A signature without a timestamp is valid for ever: only the row detects a duplicate.
+            messages.filter(source__scheme__in=WITHOUT_TIMESTAMP).update(body=None)
+            messages.exclude(source__scheme__in=WITHOUT_TIMESTAMP).delete()
+        if not ids:
+            break
+        pruned += len(ids)
+    return pruned

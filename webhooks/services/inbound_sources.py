@@ -1,4 +1,4 @@
-"""Who may tell us something: making a sender known, and replacing its secret."""
+"""Creates and changes inbound sources and rotates their secrets."""
 
 from __future__ import annotations
 
@@ -18,112 +18,106 @@ from core.security.services import record_security_event
 from webhooks import signatures
 from webhooks.models import InboundSource, Scheme
 
-FEWEST_CHARACTERS = 16
-MOST_CHARACTERS = 255
-UNFIT = "A secret has 16 to 255 printable ASCII characters and no spaces."
-NOT_STANDARD = "A Standard Webhooks secret is `whsec_` and the base64 of 24 to 64 bytes."
+MIN_CHARACTERS = 16
+MAX_CHARACTERS = 255
+INVALID_FORMAT = "A secret must have 16 to 255 printable ASCII characters and no spaces."
+INVALID_STANDARD_FORMAT = (
+    "A Standard Webhooks secret must be `whsec_` and the base64 of 24 to 64 bytes."
+)
 
 
 class TooManySources(errors.Conflict):
     """The organization has as many sources as it may have."""
 
     code = "source.too_many"
-    message = "There are as many sources as an organization may have. Delete one first."
+    message = "The organization has reached its limit of sources. Delete one first."
 
 
 def create_source(
     *, actor: Actor, name: str, scheme: Scheme, secret: str | None = None
 ) -> InboundSource:
-    """Make a sender known, with the secret it hands out or one of ours.
-
-    Raises Invalid or TooManySources.
-    """
-    chosen = new_secret(scheme) if secret is None else _checked(secret, scheme)
+    """Create a source with the sender's secret or a new one. Raises Invalid or TooManySources."""
+    chosen = new_secret(scheme) if secret is None else _checked_secret(secret, scheme)
     with transaction.atomic():
-        _check_room(actor.organization)
+        # Locked, so that of two requests at once only one gets the last place.
+        Organization.objects.select_for_update(no_key=True).get(id=actor.organization.id)
+        count = InboundSource.objects.filter(organization=actor.organization).count()
+        if count >= settings.INBOUND_SOURCES_PER_ORGANIZATION:
+            raise TooManySources
         source: InboundSource = InboundSource.objects.create(
             organization=actor.organization, name=name, scheme=scheme, secret=chosen
         )
     return source
 
 
-def _check_room(organization: Organization) -> None:
-    """Under the organization's lock, so that two at once cannot both be the last."""
-    Organization.objects.select_for_update(no_key=True).get(id=organization.id)
-    held = InboundSource.objects.filter(organization=organization).count()
-    if held >= settings.INBOUND_SOURCES_PER_ORGANIZATION:
-        raise TooManySources
-
-
 def update_source(*, source: InboundSource, **changes: Any) -> InboundSource:
-    """Change `name` or `is_enabled`, and nothing that somebody else changes at the same time."""
+    """Change `name` or `is_enabled`; other fields are not written."""
     with transaction.atomic():
-        held = _locked(source)
+        locked = _locked_source(source)
         for name, value in changes.items():
-            setattr(held, name, value)
-        held.save(update_fields=[*changes, "updated_at"])
-    return held
+            setattr(locked, name, value)
+        locked.save(update_fields=[*changes, "updated_at"])
+    return locked
 
 
 def rotate_secret(
     *, source: InboundSource, secret: str | None = None, overlap_seconds: int | None = None
 ) -> InboundSource:
-    """Give the source a new secret; the old one stays good for a while, unless that is 0.
+    """Replace the secret of a source; the old one stays valid for `overlap_seconds`.
 
-    Usually for WEBHOOK_SECRET_OVERLAP_SECONDS. Raises Invalid, and NotFound once it is gone.
+    The overlap is WEBHOOK_SECRET_OVERLAP_SECONDS by default. Raises Invalid and NotFound.
     """
     overlap = (
         settings.WEBHOOK_SECRET_OVERLAP_SECONDS if overlap_seconds is None else overlap_seconds
     )
     scheme = Scheme(source.scheme)
-    chosen = new_secret(scheme) if secret is None else _checked(secret, scheme)
+    chosen = new_secret(scheme) if secret is None else _checked_secret(secret, scheme)
     with transaction.atomic():
-        held = _locked(source)
-        current = _readable(held)
+        locked = _locked_source(source)
+        try:
+            current = locked.secret
+        except SecretsError:
+            current = None  # an unreadable secret verifies nothing
         if overlap <= 0:
-            held.previous_secret = held.previous_until = None
-        elif current not in (None, chosen):  # else what overlaps already goes on to its own end
-            held.previous_secret, held.previous_until = current, database_now(plus_seconds=overlap)
-        held.secret = chosen
-        held.save()
+            locked.previous_secret = locked.previous_until = None
+        # The same secret again does not shorten an overlap that has begun.
+        elif current not in (None, chosen):
+            locked.previous_secret, locked.previous_until = (
+                current,
+                database_now(plus_seconds=overlap),
+            )
+        locked.secret = chosen
+        locked.save()
         record_security_event(
             kind="webhooks.source_secret_rotated",
             severity=Severity.INFO,
-            organization_id=held.organization_id,
-            data={"source_id": str(held.id), "overlap_seconds": overlap},
+            organization_id=locked.organization_id,
+            data={"source_id": str(locked.id), "overlap_seconds": overlap},
             outlives_rollback=False,
         )
-    return held
-
-
-def _readable(source: InboundSource) -> str | None:
-    """The secret that is replaced; None for one that cannot be read, so is good for nothing."""
-    try:
-        return source.secret
-    except SecretsError:
-        return None
+    return locked
 
 
 def new_secret(scheme: Scheme) -> str:
-    """A secret of 256 random bits in the form that senders of the scheme expect."""
+    """A secret of 256 random bits in the form of the scheme."""
     if scheme == Scheme.STANDARD:
         return signatures.new_secret()
     return secrets.token_urlsafe(32)
 
 
-def _locked(source: InboundSource) -> InboundSource:
-    held: InboundSource | None = (
+def _locked_source(source: InboundSource) -> InboundSource:
+    locked: InboundSource | None = (
         InboundSource.objects.select_for_update().filter(id=source.id).first()
     )
-    if held is None:
+    if locked is None:
         raise errors.NotFound
-    return held
+    return locked
 
 
-def _checked(secret: str, scheme: Scheme) -> str:
-    fits = FEWEST_CHARACTERS <= len(secret) <= MOST_CHARACTERS
+def _checked_secret(secret: str, scheme: Scheme) -> str:
+    fits = MIN_CHARACTERS <= len(secret) <= MAX_CHARACTERS
     if not fits or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise errors.Invalid(fields={"secret": [UNFIT]})
+        raise errors.Invalid(fields={"secret": [INVALID_FORMAT]})
     if scheme == Scheme.STANDARD and not signatures.is_secret(secret):
-        raise errors.Invalid(fields={"secret": [NOT_STANDARD]})
+        raise errors.Invalid(fields={"secret": [INVALID_STANDARD_FORMAT]})
     return secret

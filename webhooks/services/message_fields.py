@@ -1,8 +1,7 @@
-"""What a message is called, what it is about: read from its headers and its body, without trust.
+"""Reads the id, type and object of a message from its headers and body, without trusting them.
 
-The signature says that the bytes are the sender's. It says nothing about headers it does not
-cover, and nothing about what is in the bytes: every value may be missing, of another kind, or a
-megabyte long.
+The signature proves that the bytes are the sender's. Headers may not be covered by it, and every
+value may be missing, of another kind, or a megabyte long.
 """
 
 from __future__ import annotations
@@ -10,19 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
-from webhooks.models.inbound_message import LONGEST_NAME
+from webhooks.models.inbound_message import MAX_NAME_LENGTH
 from webhooks.models.inbound_source import Scheme
 
 Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where a scheme has each name: a header before a path into the JSON body."""
+class FieldPaths:
+    """Where a scheme has each field: a header, or else a path into the JSON body."""
 
     id_header: str = ""
     id_path: Path = ()
@@ -31,74 +29,69 @@ class Places:
     object_path: Path = ()
 
 
-PLACES: dict[Scheme, Places] = {
-    Scheme.STANDARD: Places(
+FIELD_PATHS: dict[Scheme, FieldPaths] = {
+    Scheme.STANDARD: FieldPaths(
         id_header="webhook-id", type_path=("type",), object_path=("data", "id")
     ),
-    Scheme.TIMESTAMPED: Places(
+    Scheme.TIMESTAMPED: FieldPaths(
         id_header="x-webhook-id",
         id_path=("id",),
         type_path=("type",),
         object_path=("data", "id"),
     ),
-    Scheme.GITHUB: Places(id_header="x-github-delivery", type_header="x-github-event"),
-    Scheme.STRIPE: Places(
+    Scheme.GITHUB: FieldPaths(id_header="x-github-delivery", type_header="x-github-event"),
+    Scheme.STRIPE: FieldPaths(
         id_path=("id",), type_path=("type",), object_path=("data", "object", "id")
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """All printable and at most LONGEST_NAME characters; only `message_id` is never empty."""
+class MessageFields:
+    """All printable and at most MAX_NAME_LENGTH characters; only `message_id` is never empty."""
 
     message_id: str
     type: str
     object_id: str
 
 
-def names_of(scheme: Scheme, headers: Mapping[str, str], body: bytes, *, signed_hash: str) -> Names:
-    """The names in a message. `headers` are by lower-case name.
+def read_fields(
+    scheme: Scheme, headers: Mapping[str, str], body: bytes, *, signed_hash: str
+) -> MessageFields:
+    """The fields of a message. `headers` have lower-case names.
 
-    A message without an id is called by the hash of what was signed; an id that cannot be shown is
-    called by its own hash, so that it is the same each time.
+    Without an id the message is named by `signed_hash`, with an unprintable one by the id's hash.
     """
-    places, content = PLACES[scheme], _json(body)
-    named = _text(headers.get(places.id_header)) or _at(content, places.id_path)
-    kind = _text(headers.get(places.type_header)) or _at(content, places.type_path)
-    return Names(
-        message_id=_shown(named) or _hash_of(named) or f"sha256:{signed_hash}",
-        type=_shown(kind),
-        object_id=_shown(_at(content, places.object_path)),
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        content = None  # a form or XML may be signed as well
+    paths = FIELD_PATHS[scheme]
+    given_id = _text(headers.get(paths.id_header)) or _value_at(content, paths.id_path)
+    message_id = _printable(given_id)
+    if given_id and not message_id:
+        id_hash = hashlib.sha256(given_id.encode("utf-8", "surrogatepass")).hexdigest()
+        message_id = f"sha256:{id_hash}"
+    event_type = _text(headers.get(paths.type_header)) or _value_at(content, paths.type_path)
+    return MessageFields(
+        message_id=message_id or f"sha256:{signed_hash}",
+        type=_printable(event_type),
+        object_id=_printable(_value_at(content, paths.object_path)),
     )
 
 
-def _json(body: bytes) -> Any:
-    """The value in the body, None for one that is no JSON: a form or XML may be signed as well."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-
-
-def _at(content: Any, path: Path) -> str:
+def _value_at(content: object, path: Path) -> str:
     for name in path:
         content = content.get(name) if isinstance(content, dict) else None
     return _text(content) if path else ""
 
 
-def _text(value: Any) -> str:
-    """Texts and whole numbers are names; anything else is none."""
+def _text(value: object) -> str:
+    """Strings and whole numbers can be ids or types; other values count as missing."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value.strip() if isinstance(value, str) else ""
 
 
-def _shown(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME and name.isprintable() else ""
-
-
-def _hash_of(name: str) -> str:
-    if not name:
-        return ""
-    return f"sha256:{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"
+def _printable(text: str) -> str:
+    return text if len(text) <= MAX_NAME_LENGTH and text.isprintable() else ""

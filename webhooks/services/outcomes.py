@@ -1,4 +1,4 @@
-"""Writing down what came of attempts: many at once, and nothing in another sender's name."""
+"""Records the outcomes of attempts: many at once, each only under its sender's lease."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from core.db.rows import new_id
 from webhooks.delivery import retry_policy
-from webhooks.delivery.retry_policy import Verdict
+from webhooks.delivery.retry_policy import RetryDecision
 from webhooks.models import Delivery, DisabledReason, Endpoint
 from webhooks.services import claiming, deliveries, endpoints
 
 log = structlog.get_logger(__name__)
 
-FEWEST_FAILURES = 10  # in a row, before days of nothing but failures disable an endpoint
-MOST_LOST = 200  # lapsed leases that one transaction takes up
+Lease = tuple[uuid.UUID, int]  # a delivery and its lease token
 
-WRITE = """
+MIN_FAILURES = 10  # in a row, before an endpoint that fails for days is disabled
+MAX_EXPIRED = 200  # expired leases handled by one transaction
+
+WRITE_OUTCOMES = """
 WITH outcome AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::int[], %(attempt_ids)s::uuid[],
         %(statuses)s::text[], %(delays)s::float8[], %(codes)s::int[], %(kinds)s::text[],
@@ -63,11 +65,11 @@ SELECT delivery.id, lease_token
   JOIN webhooks_delivery AS delivery ON delivery.id = unwritten.id AND lease_token = token
  WHERE status = 'running'
 """
-LOCK = """
+LOCK_ENDPOINTS = """
 SELECT id, url FROM webhooks_endpoint WHERE id = ANY(%s) FOR NO KEY UPDATE SKIP LOCKED
 """
-# `succeeded` says that one did, `failures` how many came after the last of those.
-MOVE_LANES = """
+# `succeeded`: at least one attempt did; `failures`: those after the last success.
+UPDATE_ENDPOINTS = """
 UPDATE webhooks_endpoint AS endpoint
    SET failures_in_a_row = in_a_row,
        failing_since = CASE WHEN failures = 0 THEN NULL
@@ -88,7 +90,7 @@ UPDATE webhooks_endpoint AS endpoint
 RETURNING endpoint.id, failures_in_a_row >= %(fewest)s
       AND failing_since < clock_timestamp() - make_interval(secs => %(days)s)
 """
-LOST = """
+EXPIRED = """
 SELECT id, lease_token, endpoint_id, attempt_count,
        EXTRACT(epoch FROM lease_until)::float8 - %(hold)s::float8
   FROM webhooks_delivery
@@ -97,222 +99,229 @@ SELECT id, lease_token, endpoint_id, attempt_count,
 """
 
 
-class News(Enum):
-    """Whether an endpoint's row must hear of an attempt."""
+class EndpointUpdate(Enum):
+    """Whether an attempt must be recorded in its endpoint's row."""
 
-    FRESH = auto()  # it must
-    STALE = auto()  # a success among successes: only together with others, for the order's sake
-    NONE = auto()  # it says nothing about the receiver
+    REQUIRED = auto()
+    OPTIONAL = auto()  # a success after a success: recorded only together with others, in order
+    NONE = auto()  # the attempt says nothing about the receiver
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One attempt and what follows from it. `began_at` is epoch seconds by the database's clock.
+    """One attempt and the decision on it. `began_at` is epoch seconds by the database's clock.
 
-    `url` is where it was sent: an endpoint that has another one by now does not hear of it. What no
-    longer `may_wait` for its endpoint is written without it.
+    `url` is the address of the attempt; an endpoint with another address by now is not updated.
+    Without `may_wait` the outcome is recorded even if its endpoint's row is locked.
     """
 
     delivery_id: uuid.UUID
     token: int
     endpoint_id: uuid.UUID
     url: str
-    verdict: Verdict
+    decision: RetryDecision
     began_at: float
     duration_ms: int
     status_code: int | None = None
     address: str | None = None
     excerpt: str = ""
-    news: News = News.FRESH
+    endpoint_update: EndpointUpdate = EndpointUpdate.REQUIRED
     may_wait: bool = True
 
     @property
-    def key(self) -> tuple[uuid.UUID, int]:
-        """The hold under which it was made."""
+    def key(self) -> Lease:
+        """The lease under which the attempt was made."""
         return self.delivery_id, self.token
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """How many outcomes were ours to write, and which ones were left for the next time."""
+class WriteResult:
+    """How many outcomes were recorded, and those to be tried again later."""
 
-    ours: int = 0
-    left: tuple[Outcome, ...] = ()
+    recorded: int = 0
+    deferred: tuple[Outcome, ...] = ()
 
 
-def write(outcomes: Sequence[Outcome]) -> Written:
-    """Record the attempts and move their deliveries and lanes, all at once.
+def record_outcomes(outcomes: Sequence[Outcome]) -> WriteResult:
+    """Record attempts and update their deliveries and endpoints, in one transaction.
 
-    `outcomes` are in the order in which they ended. Never waits for a row: what concerns a delivery
-    or an endpoint that somebody else holds is left. An outcome of a delivery that another sender
-    took over meanwhile is not written, nor is one that the database refuses.
+    `outcomes` are in the order in which they ended. Outcomes whose rows are locked are deferred.
+    Dropped are those whose delivery another sender has claimed, and those the database refuses.
     """
     if not outcomes:
-        return Written()
+        return WriteResult()
     try:
-        return _write_together(outcomes)
+        return _record_batch(outcomes)
     except (DataError, IntegrityError):
-        if len(outcomes) > 1:
-            return _write_singly(outcomes)
-        delivery_id = str(outcomes[0].delivery_id)
-        log.exception("webhook.outcome_refused", delivery_id=delivery_id)
-        return Written()
+        if len(outcomes) == 1:
+            log.exception("webhook.outcome_refused", delivery_id=str(outcomes[0].delivery_id))
+            return WriteResult()
+    # One by one, so that a refused outcome does not keep the others from being recorded.
+    results = [record_outcomes([outcome]) for outcome in outcomes]
+    deferred = tuple(outcome for result in results for outcome in result.deferred)
+    return WriteResult(sum(result.recorded for result in results), deferred)
 
 
-def _write_singly(outcomes: Sequence[Outcome]) -> Written:
-    """So that one which the database refuses keeps no other from being written."""
-    written = [write([one]) for one in outcomes]
-    left = tuple(outcome for one in written for outcome in one.left)
-    return Written(sum(one.ours for one in written), left)
-
-
-def _write_together(outcomes: Sequence[Outcome]) -> Written:
+def _record_batch(outcomes: Sequence[Outcome]) -> WriteResult:
     with transaction.atomic():
-        speaking = {one.endpoint_id for one in outcomes if one.news is News.FRESH}
-        urls = _lock(speaking)
-        away = speaking - set(urls)
-        ready = [one for one in outcomes if one.endpoint_id not in away or not _waits(one)]
-        written = _write(ready)
-        kept = [one for one in ready if one.key in written]
-        heard = [
-            one
-            for one in kept
-            if one.news is not News.NONE and urls.get(one.endpoint_id) == one.url
+        to_update = {
+            outcome.endpoint_id
+            for outcome in outcomes
+            if outcome.endpoint_update is EndpointUpdate.REQUIRED
+        }
+        urls = _lock_endpoints(to_update)
+        unavailable = to_update - set(urls)
+        ready = [
+            outcome
+            for outcome in outcomes
+            if outcome.endpoint_id not in unavailable
+            or outcome.endpoint_update is EndpointUpdate.NONE
+            or not outcome.may_wait
         ]
-        _move_lanes(heard)
-        _disable_gone(heard)
-        _tell_exhausted(kept)
-        done = _done(ready, written)
-    return Written(len(written), tuple(one for one in outcomes if one.key not in done))
+        leases = _write_deliveries(ready)
+        recorded = [outcome for outcome in ready if outcome.key in leases]
+        about_endpoint = [
+            outcome
+            for outcome in recorded
+            if outcome.endpoint_update is not EndpointUpdate.NONE
+            and urls.get(outcome.endpoint_id) == outcome.url
+        ]
+        _update_endpoints(about_endpoint)
+        _publish_exhausted(recorded)
+        done = leases | _lost_leases([outcome for outcome in ready if outcome.key not in leases])
+    return WriteResult(len(leases), tuple(one for one in outcomes if one.key not in done))
 
 
-def _waits(outcome: Outcome) -> bool:
-    return outcome.may_wait and outcome.news is not News.NONE
-
-
-def _done(
-    outcomes: Sequence[Outcome], written: set[tuple[uuid.UUID, int]]
-) -> set[tuple[uuid.UUID, int]]:
-    """Those that need no other try: written, or of a delivery that is no longer the sender's."""
-    unwritten = [one for one in outcomes if one.key not in written]
-    if not unwritten:
-        return written
-    values: dict[str, Any] = {
-        "ids": [one.delivery_id for one in unwritten],
-        "tokens": [one.token for one in unwritten],
+def _lost_leases(outcomes: Sequence[Outcome]) -> set[Lease]:
+    """The leases of these outcomes that are no longer their sender's: they need no other try."""
+    if not outcomes:
+        return set()
+    values: dict[str, list[Any]] = {
+        "ids": [outcome.delivery_id for outcome in outcomes],
+        "tokens": [outcome.token for outcome in outcomes],
     }
     with connection.cursor() as cursor:
         cursor.execute(STILL_HELD, values)
         held = {(delivery_id, token) for delivery_id, token in cursor.fetchall()}
-    lost = {one.key for one in unwritten} - held
+    lost = {outcome.key for outcome in outcomes} - held
     if lost:
         log.warning("webhook.outcomes_of_others", count=len(lost))
-    return written | lost
+    return lost
 
 
-def recover_lost() -> int:
-    """Queue again what a sender held past its time; how many. The relay's sweep.
-
-    The lost attempt counts, so that a delivery which ends its senders does not live for ever.
-    """
+def requeue_expired() -> int:
+    """Queue deliveries with an expired lease again and return their number. The relay's sweep."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(LOST, {"hold": claiming.hold_seconds(), "most": MOST_LOST})
-            outcomes = [_lost(*row) for row in cursor.fetchall()]
-        return write(outcomes).ours
+            cursor.execute(EXPIRED, {"hold": claiming.lease_seconds(), "most": MAX_EXPIRED})
+            rows = cursor.fetchall()
+        outcomes = []
+        for delivery_id, token, endpoint_id, attempts, began_at in rows:
+            # The lost attempt counts: a delivery that kills its senders must not live for ever.
+            is_last = attempts >= len(settings.WEBHOOK_RETRY_SCHEDULE)
+            status = retry_policy.DEAD if is_last else retry_policy.QUEUED
+            outcomes.append(
+                Outcome(
+                    delivery_id,
+                    token,
+                    endpoint_id,
+                    url="",
+                    decision=RetryDecision(status, retry_policy.KIND_SENDER_LOST),
+                    began_at=began_at,
+                    duration_ms=0,
+                    endpoint_update=EndpointUpdate.NONE,
+                )
+            )
+        return record_outcomes(outcomes).recorded
 
 
-def _lost(
-    delivery_id: uuid.UUID, token: int, endpoint_id: uuid.UUID, attempts: int, began_at: float
-) -> Outcome:
-    is_last = attempts >= len(settings.WEBHOOK_RETRY_SCHEDULE)
-    status = retry_policy.DEAD if is_last else retry_policy.QUEUED
-    verdict = Verdict(status, retry_policy.IS_LOST)
-    return Outcome(delivery_id, token, endpoint_id, "", verdict, began_at, 0, news=News.NONE)
-
-
-def _lock(endpoint_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The addresses of those endpoints that nobody else holds, now locked."""
+def _lock_endpoints(endpoint_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The URLs of those endpoints that could be locked without waiting."""
     if not endpoint_ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(LOCK, [list(endpoint_ids)])
+        cursor.execute(LOCK_ENDPOINTS, [list(endpoint_ids)])
         return dict(cursor.fetchall())
 
 
-def _write(outcomes: Sequence[Outcome]) -> set[tuple[uuid.UUID, int]]:
+def _write_deliveries(outcomes: Sequence[Outcome]) -> set[Lease]:
+    """Write attempts and deliveries; the leases under which it was done."""
     if not outcomes:
         return set()
     values: dict[str, list[Any]] = {
-        "ids": [one.delivery_id for one in outcomes],
-        "tokens": [one.token for one in outcomes],
+        "ids": [outcome.delivery_id for outcome in outcomes],
+        "tokens": [outcome.token for outcome in outcomes],
         "attempt_ids": [new_id() for _ in outcomes],
-        "statuses": [one.verdict.status for one in outcomes],
-        "delays": [one.verdict.delay_seconds for one in outcomes],
-        "codes": [one.status_code for one in outcomes],
-        "kinds": [one.verdict.error_kind for one in outcomes],
-        "began": [one.began_at for one in outcomes],
-        "durations": [one.duration_ms for one in outcomes],
-        "addresses": [one.address for one in outcomes],
-        "excerpts": [one.excerpt for one in outcomes],
+        "statuses": [outcome.decision.status for outcome in outcomes],
+        "delays": [outcome.decision.delay_seconds for outcome in outcomes],
+        "codes": [outcome.status_code for outcome in outcomes],
+        "kinds": [outcome.decision.error_kind for outcome in outcomes],
+        "began": [outcome.began_at for outcome in outcomes],
+        "durations": [outcome.duration_ms for outcome in outcomes],
+        "addresses": [outcome.address for outcome in outcomes],
+        "excerpts": [outcome.excerpt for outcome in outcomes],
     }
     with connection.cursor() as cursor:
-        cursor.execute(WRITE, values)
+        cursor.execute(WRITE_OUTCOMES, values)
         return {(delivery_id, token) for delivery_id, token in cursor.fetchall()}
 
 
 @dataclass(slots=True)
 class _Lane:
-    """What a batch says of one endpoint, in the order in which its attempts ended."""
+    """The attempts of one endpoint in a batch, added in the order in which they ended."""
 
     succeeded: bool = False
     failures: int = 0
     pause: float = 0.0
 
-    def hear(self, verdict: Verdict) -> None:
-        if verdict.status == retry_policy.SUCCEEDED:
+    def add(self, decision: RetryDecision) -> None:
+        if decision.status == retry_policy.SUCCEEDED:
             self.succeeded, self.failures = True, 0
         else:
             self.failures += 1
-            self.pause = max(self.pause, verdict.pause_seconds)
+            self.pause = max(self.pause, decision.pause_seconds)
 
 
-def _move_lanes(outcomes: Sequence[Outcome]) -> None:
-    lanes_by_id: dict[uuid.UUID, _Lane] = {}
-    for one in outcomes:
-        lanes_by_id.setdefault(one.endpoint_id, _Lane()).hear(one.verdict)
-    if not lanes_by_id:
+def _update_endpoints(outcomes: Sequence[Outcome]) -> None:
+    """Count successes and failures, and disable endpoints that are gone or fail for days."""
+    if not outcomes:
         return
+    lanes: dict[uuid.UUID, _Lane] = {}
+    for outcome in outcomes:
+        lanes.setdefault(outcome.endpoint_id, _Lane()).add(outcome.decision)
     values = {
-        "ids": list(lanes_by_id),
-        "succeeded": [lane.succeeded for lane in lanes_by_id.values()],
-        "failures": [lane.failures for lane in lanes_by_id.values()],
-        "pauses": [lane.pause for lane in lanes_by_id.values()],
+        "ids": list(lanes),
+        "succeeded": [lane.succeeded for lane in lanes.values()],
+        "failures": [lane.failures for lane in lanes.values()],
+        "pauses": [lane.pause for lane in lanes.values()],
         "breaker": settings.WEBHOOK_BREAKER_FAILURES,
         "open": settings.WEBHOOK_BREAKER_SECONDS,
-        "fewest": FEWEST_FAILURES,
+        "fewest": MIN_FAILURES,
         "days": settings.ENDPOINT_DISABLE_AFTER_SECONDS,
     }
     with connection.cursor() as cursor:
-        cursor.execute(MOVE_LANES, values)
-        hopeless = {row[0] for row in cursor.fetchall() if row[1]}
-    _disable(hopeless, DisabledReason.FAILING)
-
-
-def _disable_gone(outcomes: Sequence[Outcome]) -> None:
-    gone = {one.endpoint_id for one in outcomes if one.verdict.error_kind == retry_policy.IS_GONE}
+        cursor.execute(UPDATE_ENDPOINTS, values)
+        failing = {endpoint_id for endpoint_id, is_hopeless in cursor.fetchall() if is_hopeless}
+    gone = {
+        outcome.endpoint_id
+        for outcome in outcomes
+        if outcome.decision.error_kind == retry_policy.KIND_GONE
+    }
+    _disable(failing, DisabledReason.FAILING)
     _disable(gone, DisabledReason.GONE)
 
 
 def _disable(endpoint_ids: set[uuid.UUID], reason: DisabledReason) -> None:
-    """One that was deleted while it was being sent to is disabled already."""
-    chosen = Endpoint.objects.present().filter(id__in=endpoint_ids)
-    for endpoint in chosen if endpoint_ids else ():
+    if not endpoint_ids:
+        return
+    # An endpoint that was deleted during the attempt is disabled already.
+    for endpoint in Endpoint.objects.present().filter(id__in=endpoint_ids):
         endpoints.disable_endpoint(endpoint=endpoint, reason=reason)
 
 
-def _tell_exhausted(outcomes: Sequence[Outcome]) -> None:
-    dead = [one.delivery_id for one in outcomes if one.verdict.status == retry_policy.DEAD]
-    chosen = Delivery.objects.filter(id__in=dead, endpoint__deleted_at=None).defer("body")
-    for delivery in chosen if dead else ():
-        deliveries.tell_exhausted(delivery=delivery)
+def _publish_exhausted(outcomes: Sequence[Outcome]) -> None:
+    dead = [one.delivery_id for one in outcomes if one.decision.status == retry_policy.DEAD]
+    if not dead:
+        return
+    for delivery in Delivery.objects.filter(id__in=dead, endpoint__deleted_at=None).defer("body"):
+        deliveries.publish_exhausted(delivery=delivery)

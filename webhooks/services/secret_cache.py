@@ -1,4 +1,4 @@
-"""The secrets of endpoints in the hands of a sender, and what it signs with them."""
+"""A short-lived cache of signing secrets, one per sender."""
 
 from __future__ import annotations
 
@@ -11,63 +11,55 @@ import structlog
 
 from core.secrets.keyring import SecretsError
 from webhooks import signatures
-from webhooks.models import EndpointSecret
 from webhooks.queries import secrets as queries
 
 log = structlog.get_logger(__name__)
 
-KNOWN_SECONDS = 5.0  # until a rotated secret is asked for again
+CACHE_SECONDS = 5.0  # a rotated secret is used after this time at the latest
 
 
-class Unsigned(Exception):
+class NoUsableSecret(Exception):
     """The endpoint has no secret, or none that this installation can read."""
 
 
-class Signing:
-    """Signs for endpoints whose secrets it has loaded, many by one query."""
+class SecretCache:
+    """Signs for the endpoints whose secrets it has loaded."""
 
     def __init__(self) -> None:
         self._secrets: dict[uuid.UUID, tuple[str, ...]] = {}
         self._loaded_at: dict[uuid.UUID, float] = {}
 
     def load(self, endpoint_ids: Iterable[uuid.UUID]) -> None:
-        """Know the secrets of these that sign at present: the current one, and one before it."""
-        moment = time.monotonic()
-        missing = {one for one in endpoint_ids if self._is_old(one, moment)}
+        """Load the secrets that sign now for these endpoints, in one query."""
+        now = time.monotonic()
+        missing = {
+            endpoint_id
+            for endpoint_id in endpoint_ids
+            if now - self._loaded_at.get(endpoint_id, float("-inf")) > CACHE_SECONDS
+        }
         if not missing:
             return
-        found = defaultdict(list)
-        for row in queries.signing(missing):
-            found[row.endpoint_id].append(row)
+        readable = defaultdict(list)
+        for secret in queries.signing(missing):
+            # A receiver needs only one valid signature, so an unreadable secret is left out.
+            try:
+                readable[secret.endpoint_id].append(secret.secret)
+            except SecretsError as error:
+                log.warning("webhook.secret_unreadable", secret_id=str(secret.id), error=str(error))
         for endpoint_id in missing:
-            self._secrets[endpoint_id] = _opened(found[endpoint_id])
-            self._loaded_at[endpoint_id] = moment
+            self._secrets[endpoint_id] = tuple(readable[endpoint_id])
+            self._loaded_at[endpoint_id] = now
 
     def header(
         self, endpoint_id: uuid.UUID, *, message_id: str, timestamp: int, body: bytes
     ) -> str:
-        """The value of `webhook-signature`. Raises Unsigned."""
+        """The value of `webhook-signature`. Raises NoUsableSecret."""
         secrets = self._secrets.get(endpoint_id)
         if not secrets:
-            raise Unsigned(str(endpoint_id))
+            raise NoUsableSecret(str(endpoint_id))
         try:
             return signatures.header_of(
                 secrets, message_id=message_id, timestamp=timestamp, body=body
             )
-        except ValueError as error:  # whatever was sealed is no secret
-            raise Unsigned(str(endpoint_id)) from error
-
-    def _is_old(self, endpoint_id: uuid.UUID, moment: float) -> bool:
-        loaded_at = self._loaded_at.get(endpoint_id)
-        return loaded_at is None or moment - loaded_at > KNOWN_SECONDS
-
-
-def _opened(rows: list[EndpointSecret]) -> tuple[str, ...]:
-    """The secrets of one endpoint that can be read: a receiver takes what one of its own signed."""
-    opened = []
-    for row in rows:
-        try:
-            opened.append(row.secret)
-        except SecretsError as error:
-            log.warning("webhook.secret_unreadable", secret_id=str(row.id), error=str(error))
-    return tuple(opened)
+        except ValueError as error:  # decrypted, but not a secret
+            raise NoUsableSecret(str(endpoint_id)) from error

@@ -1,4 +1,4 @@
-"""What endpoints' deliveries are signed with: handing out and rotating."""
+"""Creates and rotates the secrets that sign deliveries."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from core.security.services import record_security_event
 from webhooks import signatures
 from webhooks.models import Endpoint, EndpointSecret, SignatureScheme
 
-MOST_AT_ONCE = 5
-FEWEST_DIFFERENT = 16  # bytes: of 24 random ones about 23 are
+MAX_AT_ONCE = 5
+MIN_DISTINCT_BYTES = 16  # of 24 random bytes about 23 are distinct
 
 
 class WeakSecret(errors.Invalid):
-    """A secret that somebody could guess, or that the standard does not know."""
+    """A secret that could be guessed, or that the standard does not allow."""
 
     code = "endpoint.weak_secret"
-    message = "A secret is whsec_ and the base64 of 24 to 64 random bytes."
+    message = "A secret must be whsec_ and the base64 of 24 to 64 random bytes."
 
 
 class SecretInUse(errors.Conflict):
-    """Whoever knows the secret of one endpoint could sign as if for another."""
+    """Two endpoints with one secret: a receiver could forge messages for the other."""
 
     code = "endpoint.secret_in_use"
-    message = "Another endpoint has this secret already. Give each one of its own."
+    message = "Another endpoint has this secret already. Use a different secret for each endpoint."
 
 
 class RotatedTooOften(errors.Conflict):
-    """Every secret makes each delivery longer."""
+    """Too many secrets in force: each adds a signature to every delivery."""
 
     code = "endpoint.rotated_too_often"
-    message = "Too many old secrets still sign. Wait until one has ended, or end them at once."
+    message = "Too many old secrets are in force. Wait until one expires, or set the overlap to 0."
 
 
 def create_secret(
@@ -50,38 +50,40 @@ def create_secret(
     scheme: SignatureScheme = SignatureScheme.V1,
     secret: str = "",
 ) -> EndpointSecret:
-    """The endpoint's new current secret; `secret` is one that its receiver knows already.
+    """Create the current secret of an endpoint; `secret` is one that its receiver has already.
 
-    Part of making or rotating, in its transaction. Raises WeakSecret or SecretInUse.
+    Part of the caller's transaction. Raises WeakSecret or SecretInUse.
     """
     require_transaction("create_secret")
     row = EndpointSecret(organization_id=endpoint.organization_id, endpoint=endpoint, scheme=scheme)
     if scheme == SignatureScheme.V1A:
         if secret:
-            raise WeakSecret("A key pair is always made here.")
+            raise WeakSecret("A key pair is always generated here.")
         row.secret, row.public_key = signatures.new_key_pair()
     else:
-        _check_given(secret, row)
+        if secret:
+            _check_secret(secret, row)
         row.secret = secret or signatures.new_secret()
     row.save(force_insert=True)
     return row
 
 
-def _check_given(secret: str, row: EndpointSecret) -> None:
-    """Nothing, or a shared secret that is strong enough and that no other endpoint has."""
-    if not secret:
-        return
+def _check_secret(secret: str, row: EndpointSecret) -> None:
+    """A shared secret must be strong, and no other endpoint may have it."""
     if not secret.startswith(signatures.SECRET) or not signatures.is_secret(secret):
         raise WeakSecret
     key = _bytes_of(secret)
-    if len(set(key)) < FEWEST_DIFFERENT:
+    if len(set(key)) < MIN_DISTINCT_BYTES:
         raise WeakSecret
-    held = EndpointSecret.objects.filter(
+    others = EndpointSecret.objects.filter(
         organization_id=row.organization_id, scheme=SignatureScheme.V1
     )
-    # Each is opened: at most some hundred, and sealed texts cannot be compared.
-    others = held.exclude(endpoint_id=row.endpoint_id)
-    if any(_opens(one) and hmac.compare_digest(_bytes_of(one.secret), key) for one in others):
+    # Every one is decrypted, for ciphertexts cannot be compared; there are a hundred at most.
+    others = others.exclude(endpoint_id=row.endpoint_id)
+    if any(
+        _is_readable(other) and hmac.compare_digest(_bytes_of(other.secret), key)
+        for other in others
+    ):
         raise SecretInUse
 
 
@@ -95,10 +97,10 @@ def rotate_secret(
     scheme: SignatureScheme | None = None,
     overlap_seconds: int | None = None,
 ) -> EndpointSecret:
-    """Sign with a new secret, for a while beside the ones before: a day unless set otherwise.
+    """Replace the current secret; the old one signs as well for `overlap_seconds`.
 
-    An overlap of 0 ends all old ones at once, as after a leak; those that cannot be read end too.
-    Without `scheme` it stays as it is. Raises RotatedTooOften.
+    The overlap is WEBHOOK_SECRET_OVERLAP_SECONDS by default; 0 ends all old secrets at once, as
+    after a leak. Without `scheme` it stays the same. Raises RotatedTooOften.
     """
     overlap = (
         settings.WEBHOOK_SECRET_OVERLAP_SECONDS if overlap_seconds is None else overlap_seconds
@@ -107,16 +109,16 @@ def rotate_secret(
         present = Endpoint.objects.select_for_update(no_key=True).present()
         if not present.filter(id=endpoint.id).exists():
             raise errors.NotFound
-        moment = database_now()
-        held = EndpointSecret.objects.filter(endpoint=endpoint)
-        current = held.current().first()
-        held.current().update(expires_at=moment + timedelta(seconds=overlap), updated_at=moment)
-        held.filter(Q() if overlap == 0 else Q(expires_at__lte=moment)).delete()
-        held.filter(id__in=[row.id for row in held if not _opens(row)]).delete()
-        if held.count() >= MOST_AT_ONCE:
+        now = database_now()
+        existing = EndpointSecret.objects.filter(endpoint=endpoint)
+        current = existing.current().first()
+        existing.current().update(expires_at=now + timedelta(seconds=overlap), updated_at=now)
+        existing.filter(Q() if overlap == 0 else Q(expires_at__lte=now)).delete()
+        existing.filter(id__in=[row.id for row in existing if not _is_readable(row)]).delete()
+        if existing.count() >= MAX_AT_ONCE:
             raise RotatedTooOften
         usual = SignatureScheme(current.scheme) if current else SignatureScheme.V1
-        made = create_secret(endpoint=endpoint, scheme=scheme or usual)
+        new_secret = create_secret(endpoint=endpoint, scheme=scheme or usual)
         record_security_event(
             kind="webhooks.endpoint_secret_rotated",
             severity=Severity.INFO,
@@ -124,10 +126,10 @@ def rotate_secret(
             data={"endpoint_id": str(endpoint.id), "overlap_seconds": overlap},
             outlives_rollback=False,
         )
-    return made
+    return new_secret
 
 
-def _opens(row: EndpointSecret) -> bool:
+def _is_readable(row: EndpointSecret) -> bool:
     try:
         return bool(row.secret)
     except SecretsError:

@@ -1,10 +1,13 @@
-"""A sender: one job that takes due deliveries as it has room, until none is left or time is up."""
+"""A sender: one job that claims due deliveries while it has room, until none is due or time is up.
+
+Its main thread claims deliveries and records outcomes; an event loop beside it sends the requests.
+"""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,129 +16,132 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from core.jobs.run import Run
-from webhooks.delivery.http_requests import GRACE_SECONDS, Exchange, Exchanges, Result
-from webhooks.delivery.retry_policy import IS_UNSIGNED, OUR_FAULTS, SUCCEEDED, Verdict, judge
-from webhooks.services import claiming, outcomes, sender_jobs
-from webhooks.services.claiming import Taken
-from webhooks.services.outcomes import News, Outcome
-from webhooks.services.secret_cache import Signing, Unsigned
+from webhooks.delivery.http_requests import (
+    GRACE_SECONDS,
+    OutboundRequest,
+    RequestLoop,
+    RequestResult,
+)
+from webhooks.delivery.retry_policy import (
+    INTERNAL_KINDS,
+    KIND_UNSIGNED,
+    SUCCEEDED,
+    RetryDecision,
+    decide,
+)
+from webhooks.services import claiming, sender_jobs
+from webhooks.services.claiming import ClaimedDelivery
+from webhooks.services.outcomes import EndpointUpdate, Outcome, record_outcomes
+from webhooks.services.secret_cache import NoUsableSecret, SecretCache
 
 log = structlog.get_logger(__name__)
 
-TURN_SECONDS = 30.0  # at work, before a successor takes over
-LOOK_SECONDS = 0.1  # between two looks for what has become due
+MAX_RUN_SECONDS = 30.0  # before a successor takes over
+POLL_SECONDS = 0.1  # between two looks for due deliveries
 USER_AGENT = "Minutebook-Webhooks/1"
 
 
 def time_limit_seconds() -> float:
-    """Of a sender's job: its turn, the exchanges begun in it, and room for a slow machine."""
-    return TURN_SECONDS + 2 * settings.WEBHOOK_DEADLINE_SECONDS + 30
+    """The time limit of a sender's job: its run, the requests begun in it, and some room."""
+    return MAX_RUN_SECONDS + 2 * settings.WEBHOOK_DEADLINE_SECONDS + 30
 
 
 def send_deliveries(*, run: Run, slot: int) -> None:
-    """Send what is due. Ends after a time without work, or hands over to a successor.
-
-    Whatever ends it, exchanges that it has begun go on to their end or deadline and are written.
-    """
-    with Exchanges(deadline_seconds=settings.WEBHOOK_DEADLINE_SECONDS) as exchanges:
-        sender = Sender(exchanges)
+    """Send what is due until nothing is, or hand over to a successor after `MAX_RUN_SECONDS`."""
+    with RequestLoop(deadline_seconds=settings.WEBHOOK_DEADLINE_SECONDS) as requests:
+        sender = Sender(requests)
         try:
             sender.work(run)
-            _hand_over(run, slot)
+            with transaction.atomic():
+                with run.finishing():
+                    pass  # ends the job, so that its slot is free for the successor
+                if claiming.seconds_waiting() is not None:
+                    sender_jobs.request_sender(slot=slot)
         finally:
-            sender.finish_begun()
+            # Whatever ended the job, requests that were sent are recorded.
+            sender.finish()
 
 
-def _hand_over(run: Run, slot: int) -> None:
-    """End the job, with a successor if something waits: its slot is free from here on."""
-    with transaction.atomic():
-        with run.finishing():
-            pass
-        if claiming.seconds_waiting() is not None:
-            sender_jobs.ask_for_sender(slot=slot)
-
-
-def patience_seconds() -> float:
-    """How long an outcome waits for an endpoint that somebody else holds.
-
-    Then it is written without it: with the deadline it is well within `claiming.hold_seconds`.
-    """
+def endpoint_wait_seconds() -> float:
+    """How long an outcome waits for the lock of its endpoint, well within the lease."""
     return settings.WEBHOOK_DEADLINE_SECONDS / 2
 
 
 class Sender:
-    """What one job holds: deliveries whose exchanges are in flight."""
+    """Deliveries claimed by one job, from the claim to the recorded outcome."""
 
-    def __init__(self, exchanges: Exchanges) -> None:
-        self.exchanges = exchanges
-        self._held: dict[Hashable, Taken] = {}
-        self._unsent: list[Taken] = []  # taken, and its exchanges not begun
+    def __init__(self, requests: RequestLoop) -> None:
+        self.requests = requests
+        self._claimed: dict[Hashable, ClaimedDelivery] = {}
+        self._unsent: list[ClaimedDelivery] = []  # claimed, and no request was begun
         self._unwritten: list[Outcome] = []
-        self._shaky: set[uuid.UUID] = set()  # endpoints whose last attempt here failed
-        self._signing = Signing()
-        self._clock = 0.0  # what the database's clock is ahead of the monotonic one
+        self._recently_failed: set[uuid.UUID] = set()  # endpoints whose last attempt here failed
+        self._secrets = SecretCache()
+        self._clock_offset = 0.0  # from the monotonic clock to the database's
 
     def work(self, run: Run) -> None:
-        """Take, send and write until nothing has been due for a while or the turn is over."""
-        begun = busy = time.monotonic()
+        """Claim, send and record until nothing was due for a while or the time is up."""
+        started = last_busy = time.monotonic()
         while True:
             run.checkpoint()
-            if self._take() or self._held:
-                busy = time.monotonic()
-            elif time.monotonic() - busy >= settings.WEBHOOK_SENDER_IDLE_SECONDS:
+            if self._claim() or self._claimed:
+                last_busy = time.monotonic()
+            elif time.monotonic() - last_busy >= settings.WEBHOOK_SENDER_IDLE_SECONDS:
                 return
-            self._write(wait=LOOK_SECONDS)
-            if time.monotonic() - begun >= TURN_SECONDS:
+            self._record_results()
+            if time.monotonic() - started >= MAX_RUN_SECONDS:
                 return
 
-    def finish_begun(self) -> None:
-        """Write what is still in flight, and give back what was never sent.
-
-        What outlives its deadline too is left to its lease.
-        """
+    def finish(self) -> None:
+        """Record requests that are still in flight, and release deliveries that were not sent."""
+        # A request that outlives this deadline is left to the end of its lease.
         ends_at = time.monotonic() + settings.WEBHOOK_DEADLINE_SECONDS + GRACE_SECONDS
-        ends_at += patience_seconds()
-        while (self._held or self._unsent) and time.monotonic() < ends_at:
+        ends_at += endpoint_wait_seconds()
+        while (self._claimed or self._unsent) and time.monotonic() < ends_at:
             try:
-                self._give_back()
-                self._write(wait=LOOK_SECONDS)
+                if self._unsent:
+                    claiming.release(self._unsent)
+                    self._unsent = []
+                self._record_results()
             except (OperationalError, InterfaceError) as error:
                 log.warning("webhook.outcomes_wait", count=len(self._unwritten), error=str(error))
                 connection.close()
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
 
-    def _take(self) -> int:
-        free = settings.WEBHOOK_IN_FLIGHT - len(self._held)
-        taken = self._unsent = claiming.take(free=free) if free > 0 else []
-        if taken:
-            self._clock = taken[-1].taken_at - time.monotonic()
-            self._signing.load({one.endpoint_id for one in taken})
-            self._held |= {one.key: one for one in taken}
-            self._unsent = []
-            self._begin(taken)
-        return len(taken)
+    def _now(self) -> float:
+        """Epoch seconds by the database's clock: the worker's own may be wrong."""
+        return self._clock_offset + time.monotonic()
 
-    def _give_back(self) -> None:
-        if self._unsent:
-            claiming.give_back(self._unsent)
-            self._unsent = []
+    def _claim(self) -> int:
+        """Claim as many deliveries as there is room for, and begin their requests."""
+        free = settings.WEBHOOK_IN_FLIGHT - len(self._claimed)
+        claimed = self._unsent = claiming.claim(free=free) if free > 0 else []
+        if not claimed:
+            return 0
+        self._clock_offset = claimed[-1].claimed_at - time.monotonic()
+        self._secrets.load({delivery.endpoint_id for delivery in claimed})
+        self._claimed |= {delivery.key: delivery for delivery in claimed}
+        self._unsent = []
+        self.begin(claimed)
+        return len(claimed)
 
-    def _begin(self, taken: list[Taken]) -> None:
-        exchanges = []
-        for one in taken:
+    def begin(self, deliveries: Sequence[ClaimedDelivery]) -> None:
+        """Begin the requests of claimed deliveries; those that cannot be signed fail at once."""
+        requests = []
+        for delivery in deliveries:
             try:
-                exchanges.append(self._exchange(one))
-            except Unsigned:
-                result = Result(one.key, time.monotonic(), 0, error_kind=IS_UNSIGNED)
+                requests.append(self._request(delivery))
+            except NoUsableSecret:
+                result = RequestResult(delivery.key, time.monotonic(), 0, error_kind=KIND_UNSIGNED)
                 self._unwritten.append(self._outcome(result))
-        self.exchanges.begin(exchanges)
+        self.requests.begin(requests)
 
-    def _exchange(self, one: Taken) -> Exchange:
-        """The request as it is sent, signed for this moment. Raises Unsigned."""
-        body = one.body.encode()
-        message_id, timestamp = str(one.event_id), int(self._clock + time.monotonic())
-        signature = self._signing.header(
-            one.endpoint_id, message_id=message_id, timestamp=timestamp, body=body
+    def _request(self, delivery: ClaimedDelivery) -> OutboundRequest:
+        """The request, signed for this moment. Raises NoUsableSecret."""
+        body = delivery.body.encode()
+        message_id, timestamp = str(delivery.event_id), int(self._now())
+        signature = self._secrets.header(
+            delivery.endpoint_id, message_id=message_id, timestamp=timestamp, body=body
         )
         headers = {
             "content-type": "application/json",
@@ -143,58 +149,65 @@ class Sender:
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp),
             "webhook-signature": signature,
-            "x-minutebook-event": one.event_type,
-            "x-minutebook-delivery": str(one.id),
+            "x-minutebook-event": delivery.event_type,
+            "x-minutebook-delivery": str(delivery.id),
         }
-        return Exchange(one.key, one.url, headers, body)
+        return OutboundRequest(delivery.key, delivery.url, headers, body)
 
-    def _write(self, *, wait: float) -> None:
-        """Write what has ended; what cannot be written now is kept for the next time."""
-        self._unwritten += [self._outcome(one) for one in self.exchanges.results(wait=wait)]
-        written = outcomes.write([self._in_time(one) for one in self._unwritten])
-        left = {outcome.key for outcome in written.left}
+    def _record_results(self) -> None:
+        """Record ended requests; outcomes that cannot be written now are kept for the next time."""
+        results = self.requests.results(wait=POLL_SECONDS)
+        self._unwritten += [self._outcome(result) for result in results]
+        now = self._now()
+        outcomes = [
+            # An outcome must be recorded before its lease ends, if need be without its endpoint.
+            replace(
+                outcome,
+                may_wait=now - outcome.began_at - outcome.duration_ms / 1000
+                < endpoint_wait_seconds(),
+            )
+            for outcome in self._unwritten
+        ]
+        deferred = record_outcomes(outcomes).deferred
+        deferred_keys = {outcome.key for outcome in deferred}
         for outcome in self._unwritten:
-            if outcome.key not in left:
-                del self._held[outcome.key]
-        self._unwritten = list(written.left)
+            if outcome.key not in deferred_keys:
+                del self._claimed[outcome.key]
+        self._unwritten = list(deferred)
 
-    def _in_time(self, outcome: Outcome) -> Outcome:
-        """The outcome so that it is written before its lease ends."""
-        ended_at = outcome.began_at + outcome.duration_ms / 1000
-        waited = self._clock + time.monotonic() - ended_at
-        return replace(outcome, may_wait=waited < patience_seconds())
-
-    def _outcome(self, result: Result) -> Outcome:
-        one = self._held[result.key]
-        verdict = judge(
+    def _outcome(self, result: RequestResult) -> Outcome:
+        delivery = self._claimed[result.key]
+        decision = decide(
             result.status_code,
             result.error_kind,
             result.retry_after,
-            attempt=one.attempt_count + 1,
+            attempt=delivery.attempt_count + 1,
             schedule=settings.WEBHOOK_RETRY_SCHEDULE,
-            now=datetime.fromtimestamp(self._clock + time.monotonic(), UTC),
+            now=datetime.fromtimestamp(self._now(), UTC),
         )
         return Outcome(
-            one.id,
-            one.token,
-            one.endpoint_id,
-            one.url,
-            verdict,
-            began_at=self._clock + result.began_at,
+            delivery.id,
+            delivery.token,
+            delivery.endpoint_id,
+            delivery.url,
+            decision,
+            began_at=self._clock_offset + result.began_at,
             duration_ms=result.duration_ms,
             status_code=result.status_code,
             address=result.address,
             excerpt=result.excerpt,
-            news=self._news(one, verdict),
+            endpoint_update=self._endpoint_update(delivery, decision),
         )
 
-    def _news(self, one: Taken, verdict: Verdict) -> News:
-        """What went wrong on our side is not the receiver's; a success after a failure is news."""
-        if verdict.error_kind in OUR_FAULTS:
-            return News.NONE
-        if verdict.status != SUCCEEDED:
-            self._shaky.add(one.endpoint_id)
-            return News.FRESH
-        is_news = one.tells or one.endpoint_id in self._shaky
-        self._shaky.discard(one.endpoint_id)
-        return News.FRESH if is_news else News.STALE
+    def _endpoint_update(
+        self, delivery: ClaimedDelivery, decision: RetryDecision
+    ) -> EndpointUpdate:
+        """Only failures of the receiver and the first success after one need the endpoint's row."""
+        if decision.error_kind in INTERNAL_KINDS:
+            return EndpointUpdate.NONE
+        if decision.status != SUCCEEDED:
+            self._recently_failed.add(delivery.endpoint_id)
+            return EndpointUpdate.REQUIRED
+        is_required = delivery.must_record_success or delivery.endpoint_id in self._recently_failed
+        self._recently_failed.discard(delivery.endpoint_id)
+        return EndpointUpdate.REQUIRED if is_required else EndpointUpdate.OPTIONAL

@@ -119,7 +119,7 @@ def closing_after(content: bytes) -> Behaviour:
 
 
 async def answering(caller: Caller) -> None:
-    """Answers every request of a connection."""
+    """Addresses every request of a connection."""
     while True:
         await caller.request()
         await caller.say(OK)

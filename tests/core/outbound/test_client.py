@@ -19,7 +19,7 @@ from core.outbound import client as module
 from core.outbound import dns
 from core.outbound.client import Answer, Client, Kind, NotDelivered
 from core.outbound.connection import ANSWER_BYTES, EXCERPT_BYTES, Connection, is_peer
-from core.outbound.dns import Answers, NameUnknown
+from core.outbound.dns import Addresses, UnknownHost
 from tests.core.outbound.far_side import (
     OK,
     Behaviour,
@@ -176,7 +176,7 @@ def test_many_posts_at_once_have_connections_of_their_own() -> None:
     assert run(story()) == (20, 20)
 
 
-# --- Answers ------------------------------------------------------------------------------------
+# --- Addresses ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def answers_in_turn(*turns: tuple[str, ...]) -> Any:
     """A resolver whose answers change; the last stays."""
     left = list(turns)
 
-    def resolve(_host: str) -> Answers:
+    def resolve(_host: str) -> Addresses:
         texts = left.pop(0) if len(left) > 1 else left[0]
         return tuple(map(ip_address, texts))
 
@@ -374,7 +374,7 @@ def answers_in_turn(*turns: tuple[str, ...]) -> Any:
 def test_one_inner_address_refuses_all_of_a_name_and_nothing_is_dialled(inside: str) -> None:
     async def story() -> tuple[Kind, int]:
         resolver = answers_in_turn(("127.0.0.1", inside))
-        async with far_side(answering) as side, Client(resolver=resolver) as client:
+        async with far_side(answering) as side, Client(lookup=resolver) as client:
             return await kind_of(client, f"http://a.example:{side.port}/"), side.connections
 
     assert run(story()) == (Kind.ADDRESS_REFUSED, 0)
@@ -383,11 +383,11 @@ def test_one_inner_address_refuses_all_of_a_name_and_nothing_is_dialled(inside: 
 def test_answers_that_change_are_checked_each_time_also_for_a_kept_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dns, "REMEMBER_SECONDS", 0.0)
+    monkeypatch.setattr(dns, "CACHE_SECONDS", 0.0)
 
     async def story() -> tuple[int, Kind, int]:
         resolver = answers_in_turn(("127.0.0.1",), ("169.254.169.254",), ("127.0.0.1",))
-        async with far_side(answering) as side, Client(resolver=resolver) as client:
+        async with far_side(answering) as side, Client(lookup=resolver) as client:
             url = f"http://a.example:{side.port}/"
             await post(client, url)
             kind = await kind_of(client, url)
@@ -429,7 +429,7 @@ def test_a_connection_that_was_led_elsewhere_is_given_up_before_a_byte(
 
         monkeypatch.setattr(loop, "sock_connect", divert)
         resolver = answers_in_turn(("127.0.0.2",))
-        async with far_side(answering) as side, Client(resolver=resolver) as client:
+        async with far_side(answering) as side, Client(lookup=resolver) as client:
             return await kind_of(client, f"http://a.example:{side.port}/"), side.seen
 
     assert run(story()) == (Kind.ADDRESS_REFUSED, [])
@@ -451,9 +451,9 @@ def test_a_kept_connection_whose_peer_is_another_now_is_not_used(
 def test_a_server_that_is_not_there_is_told_and_the_next_address_tried() -> None:
     async def story() -> tuple[Kind, str]:
         async with far_side(answering) as side:
-            async with Client(resolver=answers_in_turn(("127.0.0.2",))) as client:
+            async with Client(lookup=answers_in_turn(("127.0.0.2",))) as client:
                 kind = await kind_of(client, f"http://a.example:{side.port}/")
-            async with Client(resolver=answers_in_turn(("127.0.0.2", "127.0.0.1"))) as client:
+            async with Client(lookup=answers_in_turn(("127.0.0.2", "127.0.0.1"))) as client:
                 return kind, (await post(client, f"http://a.example:{side.port}/")).address
 
     assert run(story()) == (Kind.REFUSED, "127.0.0.1")
@@ -462,13 +462,13 @@ def test_a_server_that_is_not_there_is_told_and_the_next_address_tried() -> None
 def test_a_name_nobody_knows_and_a_name_server_that_is_silent_are_told_apart() -> None:
     release = threading.Event()
 
-    def resolve(host: str) -> Answers:
+    def resolve(host: str) -> Addresses:
         if host == "silent.example":
             release.wait(LONG)
-        raise NameUnknown("NXDOMAIN")
+        raise UnknownHost("NXDOMAIN")
 
     async def story() -> tuple[Kind, Kind]:
-        async with Client(resolver=resolve) as client:
+        async with Client(lookup=resolve) as client:
             silent, nobody = await asyncio.gather(
                 kind_of(client, "https://silent.example/", seconds=SHORT),
                 kind_of(client, "https://nobody.example/"),
@@ -535,7 +535,7 @@ def over_tls(
         resolver = answers_in_turn(("127.0.0.1",))
         async with (
             far_side(answering, tls=shown) as side,
-            Client(tls=trusted if trust else None, resolver=resolver) as client,
+            Client(tls=trusted if trust else None, lookup=resolver) as client,
         ):
             url = f"https://{host}:{side.port}/hook"
             try:
@@ -576,7 +576,7 @@ def test_a_server_without_tls_gets_nothing_of_an_encrypted_post() -> None:
         async with (
             far_side(refuse) as plain,
             far_side(ignore) as silent,
-            Client(resolver=resolver, tls=ssl.create_default_context()) as client,
+            Client(lookup=resolver, tls=ssl.create_default_context()) as client,
         ):
             first = await kind_of(client, plain.secure_url)
             second = await kind_of(client, silent.secure_url, seconds=SHORT)

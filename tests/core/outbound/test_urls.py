@@ -17,18 +17,18 @@ from pytest_django.fixtures import Settings
 from core import errors
 from core.db.rows import new_id
 from core.outbound import dns
-from core.outbound.dns import Answers, Names, NameUnknown
-from core.outbound.urls import LOOK_UPS_AT_ONCE, Target, check_url, read_url
+from core.outbound.dns import Addresses, Resolver, UnknownHost
+from core.outbound.urls import LOOKUPS_AT_ONCE, Target, check_url, read_url
 
 
-def answers(*texts: str) -> Callable[[str], Answers]:
+def answers(*texts: str) -> Callable[[str], Addresses]:
     return lambda _host: tuple(map(ip_address, texts))
 
 
 def refused(url: str, *texts: str) -> str:
     """The code of the refusal."""
     with pytest.raises(errors.Invalid) as caught:
-        check_url(url, resolver=answers(*(texts or ("8.8.8.8",))))
+        check_url(url, lookup=answers(*(texts or ("8.8.8.8",))))
     assert not any(part in caught.value.detail for part in ("10.", "127.", "169."))
     return caught.value.code
 
@@ -49,7 +49,7 @@ def refused(url: str, *texts: str) -> str:
     ],
 )
 def test_a_sound_address_is_read(url: str, authority: str, path: str) -> None:
-    target = check_url(url, resolver=answers("8.8.8.8", "2606:4700:4700::1111"))
+    target = check_url(url, lookup=answers("8.8.8.8", "2606:4700:4700::1111"))
 
     assert (target.authority, target.path) == (authority, path)
 
@@ -192,33 +192,33 @@ def test_every_address_of_a_name_must_be_public() -> None:
 
 
 def test_a_name_without_an_address_is_not_found() -> None:
-    def nobody(_host: str) -> Answers:
-        raise NameUnknown("NXDOMAIN")
+    def nobody(_host: str) -> Addresses:
+        raise UnknownHost("NXDOMAIN")
 
     for resolver in (nobody, lambda _host: ()):
         with pytest.raises(errors.Invalid) as caught:
-            check_url("https://nowhere.example/", resolver=resolver)
+            check_url("https://nowhere.example/", lookup=resolver)
         assert caught.value.code == "url.not_found"
 
 
 def test_silent_name_server_of_one_organization_leaves_look_ups_for_others() -> None:
     one, other = new_id(), new_id()
-    at_most = LOOK_UPS_AT_ONCE // 2
+    at_most = LOOKUPS_AT_ONCE // 2
     asked, silence = threading.Barrier(at_most + 1), threading.Event()
 
-    def silent(_host: str) -> Answers:
+    def silent(_host: str) -> Addresses:
         asked.wait(10)
         silence.wait(10)
         return answers("8.8.8.8")("slow.example")
 
     def look_up(organization_id: UUID) -> Target:
         public = answers("8.8.8.8")
-        return check_url("https://example.com/", organization_id=organization_id, resolver=public)
+        return check_url("https://example.com/", organization_id=organization_id, lookup=public)
 
     with ThreadPoolExecutor(at_most) as requests:
         url = "https://slow.example/"
         running = [
-            requests.submit(check_url, url, organization_id=one, resolver=silent)
+            requests.submit(check_url, url, organization_id=one, lookup=silent)
             for _ in range(at_most)
         ]
         asked.wait(10)
@@ -256,7 +256,7 @@ class Slow:
         self.asked: list[str] = []
         self.go_on = threading.Event()
 
-    def __call__(self, host: str) -> Answers:
+    def __call__(self, host: str) -> Addresses:
         self.asked.append(host)
         if host.startswith("slow"):
             self.go_on.wait(10)
@@ -265,10 +265,10 @@ class Slow:
 
 def test_callers_share_a_look_up_and_a_slow_one_holds_up_nobody_else() -> None:
     slow = Slow()
-    known = Names(slow)
+    known = Resolver(slow)
     started = time.monotonic()
     for _ in range(3):
-        with pytest.raises(NameUnknown, match="in time"):
+        with pytest.raises(UnknownHost, match="in time"):
             known.addresses_within("slow.example", 0.01)
     found = known.addresses_within("quick.example", 5)
     took = time.monotonic() - started
@@ -282,11 +282,11 @@ def test_callers_share_a_look_up_and_a_slow_one_holds_up_nobody_else() -> None:
 
 def test_an_answer_is_asked_for_again_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Slow()
-    known = Names(slow)
+    known = Resolver(slow)
     for _ in range(2):
         known.addresses_within("a.example", 5)
-    monkeypatch.setattr(dns, "REMEMBER_SECONDS", 0.0)
-    monkeypatch.setattr(dns, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(dns, "CACHE_SECONDS", 0.0)
+    monkeypatch.setattr(dns, "MAX_CACHED", 1)
     for _ in range(2):
         known.addresses_within("b.example", 5)
     # A slow answer counts for as long again as it took, or its name would hold a thread for ever.
