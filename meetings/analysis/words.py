@@ -1,8 +1,7 @@
-"""What a text consists of: words in any script, and the stems they are compared by."""
+"""Splits text of any script into words, and words into stems."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 import regex
@@ -18,38 +17,33 @@ _RUN = regex.compile(
     rf"|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])++"
     rf"(?:['’\-](?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])++)*+"
 )
-LONGEST_WORD = 40  # characters that tell words apart; a stemmer need not read a million
+MAX_WORD_LENGTH = 40  # characters that distinguish words; a stemmer need not read a million
 
 
 def words(text: str) -> list[str]:
-    """The words of `text` in lower case; pairs of characters where a script has no spaces."""
-    return [word.lower() for word in spelled(text)]
+    """Return the words of `text` in lower case; pairs of characters for scripts without spaces."""
+    return [word.lower() for word in written_words(text)]
 
 
-def spelled(text: str) -> list[str]:
-    """The same words as they are written."""
+def written_words(text: str) -> list[str]:
+    """Return the same words in their own case."""
     found: list[str] = []
     for run in _RUN.finditer(text):
+        characters = run.group()
         if run.lastgroup == "unspaced":
-            found.extend(_pairs(run.group()))
+            found.extend(characters[at : at + 2] for at in range(max(1, len(characters) - 1)))
         else:
-            found.append(run.group()[:LONGEST_WORD].replace("’", "'"))
+            found.append(characters[:MAX_WORD_LENGTH].replace("’", "'"))
     return found
 
 
-def _pairs(run: str) -> Iterable[str]:
-    if len(run) == 1:
-        return (run,)
-    return (run[at : at + 2] for at in range(len(run) - 1))
-
-
 def folded(text: str) -> str:
-    """Text as a pattern blind to case sees it: a long s is an "s", a dotted capital İ an "i"."""
+    """Return `text` as a case-insensitive pattern sees it: a long s is an "s", İ an "i"."""
     return text.replace("İ", "i").casefold()
 
 
-def length(text: str) -> int:
-    """How long a text reads, in words; two characters count as one where words have no spaces."""
+def word_count(text: str) -> int:
+    """Return the length of a text in words; two characters of an unspaced script count as one."""
     return sum(
         (len(run.group()) + 1) // 2 if run.lastgroup == "unspaced" else 1
         for run in _RUN.finditer(text)
@@ -58,7 +52,7 @@ def length(text: str) -> int:
 
 @lru_cache(maxsize=50_000)
 def stem(word: str, stemmer: str) -> str:
-    """The stem of a lower-case word by Snowball's `stemmer`; the word itself when there is none."""
+    """Return the stem of a lower-case word by Snowball's `stemmer`; without one the word itself."""
     if not stemmer:
         return word
     return _stemmer(stemmer).stemWord(word.removesuffix("'s"))

@@ -18,9 +18,9 @@ import numpy as np
 from meetings.analysis.discussion import Discussion, Turn
 from meetings.analysis.engines import ENGINE
 from meetings.analysis.findings import Section, SummaryFound
-from meetings.analysis.rules.disfluencies import fluent
+from meetings.analysis.rules.disfluencies import remove_disfluencies
 from meetings.analysis.rules.language import table
-from meetings.analysis.rules.sentences import sentences
+from meetings.analysis.rules.sentences import split_sentences
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "qmsum"
 METRICS = ("rouge1", "rouge2")
@@ -95,7 +95,10 @@ def textrank(discussion: Discussion) -> str:
 
 def _cleaned(discussion: Discussion) -> list[tuple[str, str]]:
     language = table(discussion.language)
-    said = [(each.speaker, fluent(each.text, language)) for each in sentences(discussion, language)]
+    said = [
+        (each.speaker, remove_disfluencies(each.text, language))
+        for each in split_sentences(discussion, language)
+    ]
     return [(speaker, text) for speaker, text in said if len(text.split()) >= SHORTEST]
 
 

@@ -6,7 +6,7 @@ from meetings.analysis.deduplication import DistinctItems
 from meetings.analysis.discussion import Discussion
 from meetings.analysis.findings import Note, Section, SectionFindings
 from meetings.analysis.rules.language import codes, table
-from meetings.analysis.rules.sentences import Sentence, sentences
+from meetings.analysis.rules.sentences import Sentence, split_sentences
 
 FALLBACK = "en"  # the table for a discussion in an unknown language
 
@@ -25,18 +25,20 @@ class RulesEngine:
         from meetings.analysis.rules.sections import FINDERS  # noqa: PLC0415
 
         language = table(discussion.language or FALLBACK)
-        said = sentences(discussion, language)
-        notes = _notes(section, discussion, said)
+        sentences = split_sentences(discussion, language)
+        notes = _notes(section, discussion, sentences)
         found = DistinctItems(())
         if not {Note.NOTHING_SAID, Note.NO_CUES_FOR_LANGUAGE} & set(notes):
-            found = FINDERS[section](discussion, said, language)
+            found = FINDERS[section](discussion, sentences, language)
             if section is Section.SUMMARY and not found.items:
                 notes.append(Note.TOO_LITTLE_SAID)
         if found.has_more:
             notes.append(Note.MORE_THAN_SHOWN)
         # Without cues for the language no turn was searched.
         unread = Note.NO_CUES_FOR_LANGUAGE in notes
-        turns_used = 0 if unread else len({part.turn for each in said for part in each.parts})
+        turns_used = (
+            0 if unread else len({part.turn for sentence in sentences for part in sentence.parts})
+        )
         return SectionFindings(
             section=section,
             items=found.items,
@@ -46,8 +48,8 @@ class RulesEngine:
         )
 
 
-def _notes(section: Section, discussion: Discussion, said: list[Sentence]) -> list[Note]:
-    if not any(character.isalnum() for each in said for character in each.text):
+def _notes(section: Section, discussion: Discussion, sentences: list[Sentence]) -> list[Note]:
+    if not any(character.isalnum() for sentence in sentences for character in sentence.text):
         return [Note.NOTHING_SAID]
     notes: list[Note] = []
     if not discussion.language:

@@ -1,4 +1,4 @@
-"""The language tables of `cues/`: what each language calls a filler, a decision, a due date."""
+"""The cue tables of `cues/`: fillers, decisions, action items and due dates of each language."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import regex
 
 from meetings.analysis.languages import language_words
 
 TABLES = Path(__file__).parent / "cues"
-# What each pattern may lean on, beside what its table defines under [named].
+# A pattern may use {NAME} beside the patterns that its table defines under [named].
 NAME = r"(?-i:(?P<owner>\p{Lu}[\p{L}'’\-]++(?: \p{Lu}[\p{L}'’\-]++){0,2}))"
 _REFERENCE = regex.compile(r"\{([A-Z_]{2,})\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A way of saying that something was decided or is to be done, and how sure it makes us.
+    """A wording of decisions or action items, and how far it can be trusted (0 to 1).
 
-    `needs` says what the wording alone is too weak for. "participant": the owner has spoken in the
-    meeting; "due": the sentence holds a due date; "known": one of the two. Two more say how a cue
-    is read. "speaker": its verb says that the speaker acts; "request": it may be a question.
+    `needs` lists further conditions of weak wordings. "participant": the owner takes part in the
+    meeting; "due": the sentence holds a due date; "known": one of the two. Two more change how a
+    cue is read. "speaker": the owner is the speaker; "request": the sentence may be a question.
     """
 
     pattern: regex.Pattern[str]
@@ -35,7 +35,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One table, read. An empty one serves every language that has none."""
+    """One cue table; languages without a table get an empty one."""
 
     code: str = ""
     stemmer: str = ""
@@ -69,75 +69,79 @@ class Language:
     not_action_items: tuple[regex.Pattern[str], ...] = ()
     due: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def from_toml(cls, code: str, document: Mapping[str, Any]) -> Self:
+        """Return the table of a language, with its stop words and its patterns compiled."""
+        named = {"NAME": NAME, **document["named"]}
+        decisions, actions, due = document["decisions"], document["action_items"], document["due"]
+        words = language_words(code)
+        return cls(
+            code=code,
+            stemmer=words.stemmer,
+            stop_words=words.stop_words,
+            fillers=tuple(
+                sorted(
+                    (tuple(filler.split()) for filler in document["fillers"]), key=len, reverse=True
+                )
+            ),
+            openers=frozenset(document["openers"]),
+            dangling=frozenset(document["dangling"]),
+            abbreviations=frozenset(document["abbreviations"]),
+            unfinished=frozenset(document["unfinished"].split()),
+            courtesies=frozenset(document["courtesies"]),
+            letters=frozenset(document["letters"]),
+            discussed=document["discussed"],
+            discussed_by=document["discussed_by"],
+            conjunction=document["conjunction"],
+            articles=tuple(document["articles"]),
+            determiners=frozenset(document["determiners"].split()),
+            auxiliaries=frozenset(document["auxiliaries"].split()),
+            clause_openers=frozenset(document["clause_openers"].split()),
+            capital_nouns=document["capital_nouns"],
+            not_topics=frozenset(
+                (*document["not_topics"].split(), *due["weekdays"], *due["months"])
+            ),
+            not_names=frozenset(document["not_names"].split()),
+            speaker_says=frozenset(document["speaker_says"]),
+            labels=compiled(document["labels"], named),
+            decided=document["decided"],
+            to_do=document["to_do"],
+            deciding=compiled(decisions["deciding"], named),
+            past=compiled(named["PAST"], named),
+            decisions=_cues(decisions, named),
+            not_decisions=_refusals(decisions, named),
+            action_items=_cues(actions, named),
+            not_action_items=_refusals(actions, named),
+            due=due,
+        )
+
 
 @lru_cache(maxsize=16)
 def table(code: str) -> Language:
-    """The table of an ISO 639-1 code, an empty one where there is none."""
-    file = TABLES / f"{code}.toml"
+    """Return the table of an ISO 639-1 code; an empty one for a language without a table."""
     if code not in codes():
         return Language(code=code)
-    return _language(code, tomllib.loads(file.read_text("utf-8")))
+    return Language.from_toml(code, tomllib.loads((TABLES / f"{code}.toml").read_text("utf-8")))
 
 
 @lru_cache(maxsize=1)
 def codes() -> frozenset[str]:
-    """The languages that have a table."""
+    """Return the languages that have a table."""
     return frozenset(file.stem for file in TABLES.glob("*.toml"))
 
 
-def _language(code: str, read: Mapping[str, Any]) -> Language:
-    named = {"NAME": NAME, **read["named"]}
-    decisions, actions, due = read["decisions"], read["action_items"], read["due"]
-    words = language_words(code)
-    return Language(
-        code=code,
-        stemmer=words.stemmer,
-        stop_words=words.stop_words,
-        fillers=tuple(
-            sorted((tuple(each.split()) for each in read["fillers"]), key=len, reverse=True)
-        ),
-        openers=frozenset(read["openers"]),
-        dangling=frozenset(read["dangling"]),
-        abbreviations=frozenset(read["abbreviations"]),
-        unfinished=frozenset(read["unfinished"].split()),
-        courtesies=frozenset(read["courtesies"]),
-        letters=frozenset(read["letters"]),
-        discussed=read["discussed"],
-        discussed_by=read["discussed_by"],
-        conjunction=read["conjunction"],
-        articles=tuple(read["articles"]),
-        determiners=frozenset(read["determiners"].split()),
-        auxiliaries=frozenset(read["auxiliaries"].split()),
-        clause_openers=frozenset(read["clause_openers"].split()),
-        capital_nouns=read["capital_nouns"],
-        not_topics=frozenset((*read["not_topics"].split(), *due["weekdays"], *due["months"])),
-        not_names=frozenset(read["not_names"].split()),
-        speaker_says=frozenset(read["speaker_says"]),
-        labels=compiled(read["labels"], named),
-        decided=read["decided"],
-        to_do=read["to_do"],
-        deciding=compiled(decisions["deciding"], named),
-        past=compiled(named["PAST"], named),
-        decisions=_cues(decisions, named),
-        not_decisions=_refusals(decisions, named),
-        action_items=_cues(actions, named),
-        not_action_items=_refusals(actions, named),
-        due=due,
-    )
-
-
 def _cues(section: Mapping[str, Any], named: Mapping[str, str]) -> tuple[Cue, ...]:
-    return tuple(Cue(compiled(each[0], named), *each[1:]) for each in section["cues"])
+    return tuple(Cue(compiled(row[0], named), *row[1:]) for row in section["cues"])
 
 
 def _refusals(
     section: Mapping[str, Any], named: Mapping[str, str]
 ) -> tuple[regex.Pattern[str], ...]:
-    return tuple(compiled(each, named) for each in section["refuse"])
+    return tuple(compiled(pattern, named) for pattern in section["refuse"])
 
 
 def compiled(pattern: str, named: Mapping[str, str]) -> regex.Pattern[str]:
-    """A pattern of a table, blind to case. `{THIS}` stands for the named pattern THIS."""
+    """Compile a pattern of a table, ignoring case; `{THIS}` stands for the named pattern THIS."""
     while found := _REFERENCE.search(pattern):
         pattern = pattern.replace(found.group(), named[found.group(1)])
     return regex.compile(pattern, regex.IGNORECASE)

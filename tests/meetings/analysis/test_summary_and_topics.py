@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from meetings.analysis.discussion import Discussion, Turn
-from meetings.analysis.rules.disfluencies import fluent
+from meetings.analysis.rules.disfluencies import remove_disfluencies
 from meetings.analysis.rules.language import table
-from meetings.analysis.words import length
+from meetings.analysis.words import word_count
 from tests.bench import summaries as bench
 from tests.meetings.analysis.said import discussion, summaries, topics
 
@@ -24,7 +24,7 @@ def test_a_summary_is_short_and_rests_on_words_that_were_said(name: str) -> None
     (found,) = summaries(MEETINGS[name])
     turns = {turn.id: turn.text for turn in MEETINGS[name].turns}
 
-    assert length(found.text) <= 150
+    assert word_count(found.text) <= 150
     assert found.quotes
     assert all(quote.verified and quote.text in turns[quote.turn_id] for quote in found.quotes)
 
@@ -123,7 +123,7 @@ def test_titles_of_chapters_hold_no_cue_words_and_no_speakers() -> None:
     ],
 )
 def test_fillers_and_false_starts_are_left_out(said: str, written: str) -> None:
-    assert fluent(said, table("en")) == written
+    assert remove_disfluencies(said, table("en")) == written
 
 
 def test_a_language_without_a_table_has_a_summary_and_chapters() -> None:
