@@ -33,6 +33,7 @@ from core.outbound.addresses import unusable_networks
 from core.secrets.keyring import KeysUnusable, read_keys
 
 SHORTEST_SECRET = 50
+SETTINGS_TABLE = "config/deploy/README.md"
 THREE_WAYS = "Set it, or start with `./mb`, which brings its own, or use docker-compose.yml."
 
 
@@ -236,7 +237,7 @@ def check_setting_values(**_kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{name} cannot be read.",
-            hint=f"Write it as {FORMS.get(kind, kind)}, or unset it. README.md shows the default.",
+            hint=f"Write it as {FORMS.get(kind, kind)}, or unset it; default: {SETTINGS_TABLE}.",
             id="core.E017",
         )
         for name, kind in sorted(settings.SETTING_FAULTS.items())
@@ -252,7 +253,7 @@ def check_setting_names(**_kwargs: Any) -> list[CheckMessage]:
     for name in sorted(strangers):
         meant = difflib.get_close_matches(name, settings.SETTING_NAMES, 1, CLOSE)
         if meant or name in settings.ENV_FILE_NAMES:
-            hint = f"Did you mean {meant[0]}?" if meant else "README.md lists the settings."
+            hint = f"Did you mean {meant[0]}?" if meant else f"{SETTINGS_TABLE} lists the settings."
             found.append(checks.Warning(f"{name} is no setting.", hint=hint, id="core.W006"))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -16,18 +17,24 @@ from tests import make
 from tests.processes import free_port, house, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-PROXY = """
-{{
+README = ROOT / "config/deploy/README.md"
+# No port, certificate or folder of the machine that runs the test.
+GLOBAL_OPTIONS = """{{
     admin off
     auto_https disable_redirects
     skip_install_trust
     storage file_system {folder}
 }}
-https://localhost:{port} {{
-    tls internal
-    reverse_proxy 127.0.0.1:{web}
-}}
 """
+
+
+def caddyfile_of_readme(*, folder: Path, port: int, web: int) -> str:
+    """The site as the README shows it, with a name and a certificate of this machine."""
+    (site,) = re.findall(
+        r"^    minutes\.example\.org \{\n.+?^    \}\n", README.read_text("utf-8"), re.M | re.S
+    )
+    here = site.replace("minutes.example.org {", f"https://localhost:{port} {{\n tls internal")
+    return GLOBAL_OPTIONS.format(folder=folder) + here.replace(":8000", f":{web}")
 
 
 @pytest.mark.slow
@@ -63,7 +70,7 @@ def test_links_and_checks_behind_an_https_proxy(tmp_path: Path) -> None:
 
         installation.start("web")
         caddyfile = tmp_path / "Caddyfile"
-        caddyfile.write_text(PROXY.format(folder=tmp_path / "caddy", port=port, web=web))
+        caddyfile.write_text(caddyfile_of_readme(folder=tmp_path / "caddy", port=port, web=web))
         installation.run("caddy", "run", "--config", str(caddyfile), "--adapter", "caddyfile")
         certificate = tmp_path / "caddy/pki/authorities/local/root.crt"
         wait_until(certificate.exists, "the proxy has a certificate")
