@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Model, QuerySet
@@ -20,6 +20,8 @@ MOST_SUGGESTED = 10  # unknown fields that are compared with the known ones: it 
 
 class StrictFields:
     """Refuses unknown fields by name, so that a typing mistake is not silently dropped."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "Must be a JSON object."}
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = self._unknown_in(data)

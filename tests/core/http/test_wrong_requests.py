@@ -37,6 +37,17 @@ def test_wrong_address_is_answered_with_the_nearest(client: Client, path: str, h
     assert answer.json()["detail"].endswith(hint)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("body", ["[]", '"text"', "7"])
+def test_json_that_is_no_object_is_refused_in_terms_of_json(body: str) -> None:
+    client = make.client(make.actor())
+
+    answer = client.post("/api/v1/meetings/", body, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert "JSON object" in json.dumps(answer.json())
+
+
 @pytest.mark.parametrize("path", ["/api/v1/me/", "/admin/login/"])
 def test_wrong_host_is_answered_with_the_public_address_and_the_setting(
     client: Client, settings: Settings, path: str
