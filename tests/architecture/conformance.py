@@ -1,7 +1,7 @@
 """Every answer is one that the description allows: schemathesis asks as four kinds of client.
 
 Not collected by `./mb test`, because it takes minutes and its questions differ by nature; run by
-`./mb judges schemathesis`, or `pytest tests/architecture/conformance.py`.
+`./mb judges answers`, or `pytest tests/architecture/conformance.py`.
 """
 
 from __future__ import annotations
