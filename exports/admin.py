@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin
 from exports.models import Export
 
 
@@ -42,18 +42,20 @@ class ExportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def how(self, export: Export) -> str:
-        return cells.status(export.current_status)
+        return formatting.status(export.current_status)
 
     @admin.display(description="meeting")
     def in_meeting(self, export: Export) -> str:
-        return cells.link(export.meeting)
+        return formatting.link(export.meeting)
 
     @admin.display(description="size", ordering="stored_file__size_bytes")
     def size(self, export: Export) -> str:
-        return cells.size(export.stored_file.size_bytes if export.stored_file else None)
+        return formatting.size(export.stored_file.size_bytes if export.stored_file else None)
 
     @admin.display(description="job")
     def work(self, export: Export) -> str:
         return (
-            cells.link(export.job, cells.status(export.job.status)) if export.job else cells.NOTHING
+            formatting.link(export.job, formatting.status(export.job.status))
+            if export.job
+            else formatting.NOTHING
         )

@@ -16,9 +16,9 @@ from django.utils.html import format_html
 
 from core.accounts import known_keys, services
 from core.accounts.models import ApiKey, Membership, Organization, Team, User
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin, ReadOnlyInline
 
 # Rights come from roles; a second system of groups would only mislead.
 admin.site.unregister(Group)
@@ -56,11 +56,11 @@ class MembershipInline(ReadOnlyInline):
 
     @admin.display(description="person")
     def person(self, membership: Membership) -> str:
-        return cells.link(membership.user)
+        return formatting.link(membership.user)
 
     @admin.display(description="organization")
     def at(self, membership: Membership) -> str:
-        return cells.link(membership.organization)
+        return formatting.link(membership.organization)
 
 
 class ShowsMembers(admin.ModelAdmin):
@@ -156,10 +156,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def state(self, key: Any) -> str:
         """Whether the key still opens anything."""
         if key.revoked_at is not None:
-            return cells.label("off", "revoked")
+            return formatting.label("off", "revoked")
         if key.has_expired(key.read_at):
-            return cells.label("off", "expired")
-        return cells.label("good", "works")
+            return formatting.label("off", "expired")
+        return formatting.label("good", "works")
 
     @admin.action(description="Revoke the chosen keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

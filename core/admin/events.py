@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin
-from core.admin.narrowing import ByEventType, ByOrganization
 from core.events.models import Event
 from core.files.models import StoredFile
+from core.staff import formatting
+from core.staff.filters import ByEventType, ByOrganization
+from core.staff.read_only import ReadOnlyAdmin
 
 
 @admin.register(Event)
@@ -31,28 +31,30 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="about")
     def about(self, event: Event) -> str:
-        return cells.named_rows(event.data)
+        return formatting.named_rows(event.data)
 
     @admin.display(description="listeners")
     def told(self, event: Event) -> str:
         """Whether all of them have run."""
         if event.fanned_out_at is not None:
-            return cells.label("good", "all told")
+            return formatting.label("good", "all told")
         return (
-            cells.label("warn", "failing") if event.last_error else cells.label("idle", "waiting")
+            formatting.label("warn", "failing")
+            if event.last_error
+            else formatting.label("idle", "waiting")
         )
 
     @admin.display(description="have heard it")
     def heard(self, event: Event) -> str:
-        return ", ".join(event.finished) or cells.NOTHING
+        return ", ".join(event.finished) or formatting.NOTHING
 
     @admin.display(description="data")
     def data_shown(self, event: Event) -> str:
-        return cells.as_json(event.data)
+        return formatting.as_json(event.data)
 
     @admin.display(description="last error")
     def error(self, event: Event) -> str:
-        return cells.folded(event.last_error)
+        return formatting.folded(event.last_error)
 
 
 @admin.register(StoredFile)
@@ -68,4 +70,4 @@ class StoredFileAdmin(ReadOnlyAdmin):
 
     @admin.display(description="size", ordering="size_bytes")
     def size(self, file: StoredFile) -> str:
-        return cells.size(file.size_bytes)
+        return formatting.size(file.size_bytes)

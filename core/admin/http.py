@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from core.admin.logs import ReadOnlyAdmin
-from core.admin.narrowing import ByOrganization
 from core.http.models import IdempotencyKey
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin
 
 
 @admin.register(IdempotencyKey)

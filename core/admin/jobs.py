@@ -14,13 +14,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import errors
-from core.admin import cells
 from core.admin.load import load_now
-from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
-from core.admin.narrowing import ByKind, ByOrganization, ByPart, ByQueue
 from core.jobs import queries as job_queries
 from core.jobs import services as jobs
 from core.jobs.models import DeadLetter, Job, JobAttempt, JobStatus, JobStep
+from core.staff import formatting
+from core.staff.filters import ByKind, ByOrganization, ByPart, ByQueue
+from core.staff.read_only import ReadOnlyAdmin, ReadOnlyInline
 
 
 class AttemptInline(ReadOnlyInline):
@@ -39,15 +39,15 @@ class AttemptInline(ReadOnlyInline):
 
     @admin.display(description="outcome")
     def how(self, attempt: JobAttempt) -> str:
-        return cells.status(attempt.outcome)
+        return formatting.status(attempt.outcome)
 
     @admin.display(description="took")
     def took(self, attempt: Any) -> str:
-        return cells.between(attempt.started_at, attempt.ended_at, now=attempt.read_at)
+        return formatting.between(attempt.started_at, attempt.ended_at, now=attempt.read_at)
 
     @admin.display(description="error")
     def error(self, attempt: JobAttempt) -> str:
-        return cells.folded(attempt.error_detail)
+        return formatting.folded(attempt.error_detail)
 
 
 class StepInline(ReadOnlyInline):
@@ -64,7 +64,7 @@ class StepInline(ReadOnlyInline):
 
     @admin.display(description="kept output")
     def output_size(self, step: Any) -> str:
-        return cells.size(step.output_bytes)
+        return formatting.size(step.output_bytes)
 
 
 @admin.register(Job)
@@ -139,9 +139,9 @@ class JobAdmin(ReadOnlyAdmin):
     def how(self, job: Job) -> str:
         """With how far it is while it runs, and with the reason when it ended badly."""
         if job.status != JobStatus.RUNNING:
-            shown = cells.status(job.status)
+            shown = formatting.status(job.status)
             return format_html("{} {}", shown, job.error_code) if job.error_code else shown
-        return cells.status(job.status, f"{job.progress:.0%} {job_queries.shown_step(job)}")
+        return formatting.status(job.status, f"{job.progress:.0%} {job_queries.shown_step(job)}")
 
     @admin.display(description="attempts", ordering="attempts")
     def tries(self, job: Job) -> str:
@@ -149,23 +149,23 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description="waited")
     def waited(self, job: Any) -> str:
-        return cells.between(job.created_at, job.started_at or job.ended_at, now=job.read_at)
+        return formatting.between(job.created_at, job.started_at or job.ended_at, now=job.read_at)
 
     @admin.display(description="took")
     def took(self, job: Any) -> str:
-        return cells.between(job.started_at, job.ended_at, now=job.read_at)
+        return formatting.between(job.started_at, job.ended_at, now=job.read_at)
 
     @admin.display(description="about")
     def about(self, job: Job) -> str:
-        return cells.named_rows(job.arguments)
+        return formatting.named_rows(job.arguments)
 
     @admin.display(description="arguments")
     def arguments_shown(self, job: Job) -> str:
-        return cells.as_json(job.arguments)
+        return formatting.as_json(job.arguments)
 
     @admin.display(description="piece of")
     def piece_of(self, job: Job) -> str:
-        return cells.link(job.parent)
+        return formatting.link(job.parent)
 
     @admin.display(description="cut into")
     def pieces(self, job: Job) -> SafeString | str:
@@ -173,7 +173,7 @@ class JobAdmin(ReadOnlyAdmin):
         counted = job.children.values_list("status").annotate(Count("id")).order_by("status")
         words = ", ".join(f"{number} {status}" for status, number in counted)
         if not words:
-            return cells.NOTHING
+            return formatting.NOTHING
         address = f"{reverse('admin:core_job_changelist')}?parent__id__exact={job.id}"
         return format_html('<a href="{}">{}</a>', address, words)
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.admin import cells
 from core.db.clock import database_now
 from core.jobs import queries
 from core.jobs.queries import Hour, QueueDepth
+from core.staff import formatting
 
 HOURS = 24
 WIDTH, HEIGHT = 640, 110  # of the bars, in units of the drawing
@@ -109,18 +109,20 @@ def _line(depth: QueueDepth) -> QueueLine:
         due=depth.due,
         later=depth.later,
         running=depth.running,
-        oldest=cells.span(timedelta(seconds=depth.oldest_seconds)) if depth.due else cells.NOTHING,
+        oldest=formatting.span(timedelta(seconds=depth.oldest_seconds))
+        if depth.due
+        else formatting.NOTHING,
         how=_how(depth),
     )
 
 
 def _how(depth: QueueDepth) -> str:
     if depth.due and not depth.running and depth.oldest_seconds > LATE_AFTER_SECONDS:
-        return cells.label("bad", "nobody is at work")
+        return formatting.label("bad", "nobody is at work")
     if depth.oldest_seconds > LATE_AFTER_SECONDS:
-        return cells.label("warn", "behind")
+        return formatting.label("warn", "behind")
     return (
-        cells.label("busy", "at work")
+        formatting.label("busy", "at work")
         if depth.running or depth.due
-        else cells.label("idle", "empty")
+        else formatting.label("idle", "empty")
     )

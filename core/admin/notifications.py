@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from core.admin.logs import ReadOnlyAdmin
 from core.notifications.models import Notification, NotificationPreference
+from core.staff.read_only import ReadOnlyAdmin
 
 
 @admin.register(Notification)

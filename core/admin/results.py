@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django_celery_results.models import GroupResult, TaskResult
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin
+from core.staff import formatting
+from core.staff.read_only import ReadOnlyAdmin
 
 admin.site.unregister(GroupResult)  # no task is sent in a group: a job's pieces are jobs
 admin.site.unregister(TaskResult)
@@ -23,16 +23,16 @@ class TaskResultAdmin(ReadOnlyAdmin):
     @admin.display(description="status", ordering="status")
     def how(self, result: TaskResult) -> str:
         tones = {"SUCCESS": "good", "STARTED": "busy", "FAILURE": "bad", "REVOKED": "off"}
-        return cells.label(tones.get(result.status, "idle"), result.status.lower())
+        return formatting.label(tones.get(result.status, "idle"), result.status.lower())
 
     @admin.display(description="took")
     def took(self, result: TaskResult) -> str:
-        return cells.between(result.date_started, result.date_done, now=result.date_done)
+        return formatting.between(result.date_started, result.date_done, now=result.date_done)
 
     @admin.display(description="result")
     def outcome(self, result: TaskResult) -> str:
-        return cells.cut(result.result or "")
+        return formatting.cut(result.result or "")
 
     @admin.display(description="traceback")
     def trace(self, result: TaskResult) -> str:
-        return cells.folded(result.traceback or "")
+        return formatting.folded(result.traceback or "")

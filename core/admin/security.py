@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin
-from core.admin.narrowing import ByOrganization
 from core.security.models import SecurityEvent
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin
 
 
 @admin.register(SecurityEvent)
@@ -25,8 +25,8 @@ class SecurityEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="severity", ordering="severity")
     def weight(self, event: SecurityEvent) -> str:
-        return cells.status(event.severity)
+        return formatting.status(event.severity)
 
     @admin.display(description="data")
     def data_shown(self, event: SecurityEvent) -> str:
-        return cells.as_json(event.data)
+        return formatting.as_json(event.data)

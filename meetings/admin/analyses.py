@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin, ReadOnlyInline
 from meetings import queries
 from meetings.admin.items import by_status
 from meetings.admin.machinery import job_link
@@ -26,11 +26,11 @@ class AnalysisInline(ReadOnlyInline):
 
     @admin.display(description="version")
     def name(self, analysis: Analysis) -> str:
-        return cells.link(analysis, f"version {analysis.version}")
+        return formatting.link(analysis, f"version {analysis.version}")
 
     @admin.display(description="status")
     def how(self, analysis: Analysis) -> str:
-        return cells.status(analysis.current_status)
+        return formatting.status(analysis.current_status)
 
     @admin.display(description="job")
     def work(self, analysis: Analysis) -> str:
@@ -40,7 +40,7 @@ class AnalysisInline(ReadOnlyInline):
 def coverage(section: AnalysisSection) -> str:
     """From how many of all turns a section was made."""
     if section.turns_total is None:
-        return cells.NOTHING
+        return formatting.NOTHING
     return f"{section.turns_used} of {section.turns_total} turns"
 
 
@@ -53,7 +53,7 @@ class SectionInline(ReadOnlyInline):
 
     @admin.display(description="status")
     def how(self, section: AnalysisSection) -> str:
-        return cells.status(section.current_status)
+        return formatting.status(section.current_status)
 
     @admin.display(description="made from")
     def used(self, section: AnalysisSection) -> str:
@@ -61,7 +61,7 @@ class SectionInline(ReadOnlyInline):
 
     @admin.display(description="notes")
     def remarks(self, section: AnalysisSection) -> str:
-        return ", ".join(section.notes) or cells.NOTHING
+        return ", ".join(section.notes) or formatting.NOTHING
 
     @admin.display(description="job")
     def work(self, section: AnalysisSection) -> str:
@@ -116,17 +116,17 @@ class AnalysisAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status_now")
     def how(self, analysis: Analysis) -> str:
-        return cells.status(analysis.current_status)
+        return formatting.status(analysis.current_status)
 
     @admin.display(description="meeting")
     def in_meeting(self, analysis: Analysis) -> str:
-        return cells.link(analysis.meeting)
+        return formatting.link(analysis.meeting)
 
     @admin.display(description="transcripts")
     def read(self, analysis: Analysis) -> str:
         transcripts = queries.transcripts_read_by(analysis)
-        links = [(cells.link(row, f"version {row.version}"),) for row in transcripts]
-        return format_html_join(", ", "{}", links) or cells.NOTHING
+        links = [(formatting.link(row, f"version {row.version}"),) for row in transcripts]
+        return format_html_join(", ", "{}", links) or formatting.NOTHING
 
     @admin.display(description="job")
     def work(self, analysis: Analysis) -> str:

@@ -7,23 +7,23 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin
 from meetings.models import ActionItem, Decision, Evidence
 
 
 def by_status(items: QuerySet[Any]) -> str:
     """How many items there are of each status, in one query."""
     counted = items.order_by("status").values_list("status").annotate(Count("id"))
-    return ", ".join(f"{number} {status}" for status, number in counted) or cells.NOTHING
+    return ", ".join(f"{number} {status}" for status, number in counted) or formatting.NOTHING
 
 
 def quotes_of(rows: QuerySet[Evidence]) -> str:
     """How many quotes there are, and how many of them stand in their segment letter by letter."""
     found = rows.aggregate(all=Count("id"), verified=Count("id", filter=Q(verified=True)))
     if not found["all"]:
-        return cells.NOTHING
+        return formatting.NOTHING
     return f"{found['all']} quotes, {found['verified']} verified"
 
 
@@ -37,19 +37,19 @@ class ItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description="meeting")
     def in_meeting(self, item: Any) -> str:
-        return cells.link(item.meeting)
+        return formatting.link(item.meeting)
 
     @admin.display(description="analysis")
     def of_analysis(self, item: Any) -> str:
-        return cells.link(item.analysis, f"version {item.analysis.version}")
+        return formatting.link(item.analysis, f"version {item.analysis.version}")
 
     @admin.display(description="status", ordering="status")
     def how(self, item: Any) -> str:
-        return cells.status(item.status)
+        return formatting.status(item.status)
 
     @admin.display(description="confidence", ordering="confidence")
     def sureness(self, item: Any) -> str:
-        return cells.percent(item.confidence)
+        return formatting.percent(item.confidence)
 
     @admin.display(description="reworded")
     def reworded(self, item: Any) -> str:

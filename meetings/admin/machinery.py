@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.utils.safestring import SafeString
 
-from core.admin import cells
 from core.jobs.models import Job
+from core.staff import formatting
 
 
 def job_link(job: Job | None) -> SafeString | str:
     """How a job fares, leading to its page."""
-    return cells.link(job, cells.status(job.status)) if job else cells.NOTHING
+    return formatting.link(job, formatting.status(job.status)) if job else formatting.NOTHING

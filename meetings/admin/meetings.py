@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin
 from meetings.admin.analyses import AnalysisInline
 from meetings.admin.items import by_status, quotes_of
 from meetings.admin.recordings import RecordingInline
@@ -62,7 +62,7 @@ class MeetingAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def how(self, meeting: Meeting) -> str:
-        return cells.status(meeting.status)
+        return formatting.status(meeting.status)
 
     @admin.display(description="recordings")
     def recording_count(self, meeting: Any) -> int:
@@ -70,7 +70,11 @@ class MeetingAdmin(ReadOnlyAdmin):
 
     @admin.display(description="analysis")
     def analysed(self, meeting: Any) -> str:
-        return cells.status(meeting.analysis_status) if meeting.analysis_status else cells.NOTHING
+        return (
+            formatting.status(meeting.analysis_status)
+            if meeting.analysis_status
+            else formatting.NOTHING
+        )
 
     @admin.display(description="decisions")
     def decisions(self, meeting: Meeting) -> str:

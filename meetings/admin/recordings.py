@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
-from core.admin.narrowing import ByOrganization, by
 from core.jobs.models import JobStatus
+from core.staff import formatting
+from core.staff.filters import ByOrganization, by
+from core.staff.read_only import ReadOnlyAdmin, ReadOnlyInline
 from meetings.admin.machinery import job_link
 from meetings.admin.transcripts import TranscriptInline
 from meetings.models import Recording
@@ -23,11 +23,11 @@ class RecordingInline(ReadOnlyInline):
 
     @admin.display(description="recording")
     def name(self, recording: Recording) -> str:
-        return cells.link(recording)
+        return formatting.link(recording)
 
     @admin.display(description="length")
     def length(self, recording: Recording) -> str:
-        return cells.milliseconds(recording.duration_ms)
+        return formatting.milliseconds(recording.duration_ms)
 
     @admin.display(description="type")
     def kind(self, recording: Recording) -> str:
@@ -35,7 +35,7 @@ class RecordingInline(ReadOnlyInline):
 
     @admin.display(description="size")
     def size(self, recording: Recording) -> str:
-        return cells.size(recording.stored_file.size_bytes)
+        return formatting.size(recording.stored_file.size_bytes)
 
     @admin.display(description="transcription")
     def transcription(self, recording: Recording) -> str:
@@ -76,15 +76,15 @@ class RecordingAdmin(ReadOnlyAdmin):
 
     @admin.display(description="meeting")
     def in_meeting(self, recording: Recording) -> str:
-        return cells.link(recording.meeting)
+        return formatting.link(recording.meeting)
 
     @admin.display(description="length", ordering="duration_ms")
     def length(self, recording: Recording) -> str:
-        return cells.milliseconds(recording.duration_ms)
+        return formatting.milliseconds(recording.duration_ms)
 
     @admin.display(description="size", ordering="stored_file__size_bytes")
     def size(self, recording: Recording) -> str:
-        return cells.size(recording.stored_file.size_bytes)
+        return formatting.size(recording.stored_file.size_bytes)
 
     @admin.display(description="transcription", ordering="job__status")
     def transcription(self, recording: Recording) -> str:

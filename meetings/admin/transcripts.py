@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin, ReadOnlyInline
 from meetings.models import Transcript
 
 
@@ -26,15 +26,15 @@ class TranscriptInline(ReadOnlyInline):
 
     @admin.display(description="version")
     def name(self, transcript: Transcript) -> str:
-        return cells.link(transcript, f"version {transcript.version}")
+        return formatting.link(transcript, f"version {transcript.version}")
 
     @admin.display(description="confidence")
     def sureness(self, transcript: Transcript) -> str:
-        return cells.percent(transcript.confidence)
+        return formatting.percent(transcript.confidence)
 
     @admin.display(description="speech without words")
     def missing(self, transcript: Transcript) -> str:
-        return cells.milliseconds(transcript.uncovered_speech_ms)
+        return formatting.milliseconds(transcript.uncovered_speech_ms)
 
 
 @admin.register(Transcript)
@@ -70,27 +70,27 @@ class TranscriptAdmin(ReadOnlyAdmin):
 
     @admin.display(description="meeting")
     def in_meeting(self, transcript: Transcript) -> str:
-        return cells.link(transcript.meeting)
+        return formatting.link(transcript.meeting)
 
     @admin.display(description="recording")
     def of_recording(self, transcript: Transcript) -> str:
-        return cells.link(transcript.recording)
+        return formatting.link(transcript.recording)
 
     @admin.display(description="confidence", ordering="confidence")
     def sureness(self, transcript: Transcript) -> str:
-        return cells.percent(transcript.confidence)
+        return formatting.percent(transcript.confidence)
 
     @admin.display(description="speech")
     def speech(self, transcript: Transcript) -> str:
-        return cells.milliseconds(transcript.speech_ms)
+        return formatting.milliseconds(transcript.speech_ms)
 
     @admin.display(description="speech without words", ordering="uncovered_speech_ms")
     def missing(self, transcript: Transcript) -> str:
-        return cells.milliseconds(transcript.uncovered_speech_ms)
+        return formatting.milliseconds(transcript.uncovered_speech_ms)
 
     @admin.display(description="notes")
     def left_out(self, transcript: Transcript) -> str:
-        return ", ".join(note["code"] for note in transcript.notes) or cells.NOTHING
+        return ", ".join(note["code"] for note in transcript.notes) or formatting.NOTHING
 
     @admin.display(description="speakers")
     def voices(self, transcript: Transcript) -> int:

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin, ReadOnlyInline
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin, ReadOnlyInline
 from webhooks.models import DeliveryAttempt
 from webhooks.queries import explanations
 
@@ -24,7 +24,7 @@ class AttemptInline(ReadOnlyInline):
 
     @admin.display(description="took")
     def took(self, attempt: DeliveryAttempt) -> str:
-        return cells.milliseconds(attempt.duration_ms)
+        return formatting.milliseconds(attempt.duration_ms)
 
     @admin.display(description="what happened")
     def what(self, attempt: DeliveryAttempt) -> SafeString:
@@ -32,7 +32,7 @@ class AttemptInline(ReadOnlyInline):
 
     @admin.display(description="beginning of the answer")
     def answer(self, attempt: DeliveryAttempt) -> str:
-        return cells.cut(attempt.excerpt, MAX_ANSWER_LENGTH)
+        return formatting.cut(attempt.excerpt, MAX_ANSWER_LENGTH)
 
 
 @admin.register(DeliveryAttempt)
@@ -50,20 +50,22 @@ class DeliveryAttemptAdmin(ReadOnlyAdmin):
 
     @admin.display(description="delivery")
     def of(self, attempt: DeliveryAttempt) -> str:
-        return cells.link(attempt.delivery, attempt.delivery.event_type)
+        return formatting.link(attempt.delivery, attempt.delivery.event_type)
 
     @admin.display(description="took")
     def took(self, attempt: DeliveryAttempt) -> str:
-        return cells.milliseconds(attempt.duration_ms)
+        return formatting.milliseconds(attempt.duration_ms)
 
     @admin.display(description="beginning of the answer")
     def answer(self, attempt: DeliveryAttempt) -> str:
-        return cells.cut(attempt.excerpt)
+        return formatting.cut(attempt.excerpt)
 
 
 def _told(attempt: DeliveryAttempt) -> SafeString:
     """A sign and a sentence."""
     sign = (
-        cells.label("bad", attempt.error_kind) if attempt.error_kind else cells.status("succeeded")
+        formatting.label("bad", attempt.error_kind)
+        if attempt.error_kind
+        else formatting.status("succeeded")
     )
     return format_html("{} {}", sign, explanations.of_attempt(attempt))

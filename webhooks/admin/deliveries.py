@@ -10,9 +10,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
-from core.admin import cells
-from core.admin.narrowing import ByOrganization, by
-from webhooks.admin.acting import ActingAdmin
+from core.staff import formatting
+from core.staff.actions import ActingAdmin
+from core.staff.filters import ByOrganization, by
 from webhooks.admin.attempts import AttemptInline
 from webhooks.models import Delivery, Endpoint
 from webhooks.queries import catalogue, explanations
@@ -71,7 +71,7 @@ class DeliveryAdmin(ActingAdmin):
 
     @admin.display(description="status", ordering="status")
     def how(self, delivery: Delivery) -> str:
-        return cells.status(delivery.status)
+        return formatting.status(delivery.status)
 
     @admin.display(description="what is going on")
     def explanation(self, delivery: Delivery) -> str:
@@ -79,16 +79,16 @@ class DeliveryAdmin(ActingAdmin):
 
     @admin.display(description="endpoint")
     def to(self, delivery: Delivery) -> str:
-        return cells.link(delivery.endpoint)
+        return formatting.link(delivery.endpoint)
 
     @admin.display(description="event")
     def of_event(self, delivery: Delivery) -> str:
-        return cells.link(delivery.event)
+        return formatting.link(delivery.event)
 
     @admin.display(description="body")
     def body_shown(self, delivery: Delivery) -> str:
         """The bytes that are signed."""
-        return cells.cut(delivery.body)
+        return formatting.cut(delivery.body)
 
     @admin.action(description="Deliver again")
     def redeliver(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:

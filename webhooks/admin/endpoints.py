@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.admin import cells
-from core.admin.narrowing import ByOrganization
 from core.db.clock import database_now
-from webhooks.admin.acting import ActingAdmin
+from core.staff import formatting
+from core.staff.actions import ActingAdmin
+from core.staff.filters import ByOrganization
 from webhooks.models import DisabledReason, Endpoint
 from webhooks.queries import deliveries as queries
 from webhooks.queries import explanations
@@ -87,12 +87,14 @@ class EndpointAdmin(ActingAdmin):
     @admin.display(description="state")
     def state(self, endpoint: Endpoint) -> str:
         if endpoint.deleted_at is not None:
-            return cells.label("off", "deleted")
+            return formatting.label("off", "deleted")
         if not endpoint.is_enabled:
-            return cells.label("off", f"disabled: {endpoint.get_disabled_reason_display().lower()}")
+            return formatting.label(
+                "off", f"disabled: {endpoint.get_disabled_reason_display().lower()}"
+            )
         if endpoint.failing_since is not None:
-            return cells.label("warn", "failing")
-        return cells.label("good", "enabled")
+            return formatting.label("warn", "failing")
+        return formatting.label("good", "enabled")
 
     @admin.display(description="what is going on")
     def explanation(self, endpoint: Endpoint) -> str:
@@ -118,8 +120,8 @@ class EndpointAdmin(ActingAdmin):
             (
                 (
                     f"{one.created_at:%Y-%m-%d %H:%M:%S}",
-                    cells.link(one, one.event_type),
-                    cells.status(one.status),
+                    formatting.link(one, one.event_type),
+                    formatting.status(one.status),
                     explanations.of_delivery(one, now=moment),
                 )
                 for one in newest

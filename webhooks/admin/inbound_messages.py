@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core import errors
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin
 from webhooks.models import InboundMessage
 from webhooks.queries import inbound_messages as queries
 from webhooks.services import inbound_messages
@@ -55,23 +55,27 @@ class InboundMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="source")
     def of_source(self, message: InboundMessage) -> str:
-        return cells.link(message.source)
+        return formatting.link(message.source)
 
     @admin.display(description="state")
     def how(self, message: InboundMessage) -> str:
         """Why nobody has heard of it is said by the job."""
         if message.handled_at is not None:
-            return cells.label("good", "handled")
-        return cells.label("idle", "waiting")
+            return formatting.label("good", "handled")
+        return formatting.label("idle", "waiting")
 
     @admin.display(description="job")
     def work(self, message: InboundMessage) -> str:
         job = message.job
-        return cells.link(job, cells.status(job.status, job.error_code)) if job else cells.NOTHING
+        return (
+            formatting.link(job, formatting.status(job.status, job.error_code))
+            if job
+            else formatting.NOTHING
+        )
 
     @admin.display(description="size", ordering="size_bytes")
     def size(self, message: InboundMessage) -> str:
-        return cells.size(message.size_bytes)
+        return formatting.size(message.size_bytes)
 
     @admin.display(description="body")
     def is_kept(self, message: InboundMessage) -> str:

@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core import errors
-from core.admin import cells
-from core.admin.logs import ReadOnlyAdmin
-from core.admin.narrowing import ByOrganization
+from core.staff import formatting
+from core.staff.filters import ByOrganization
+from core.staff.read_only import ReadOnlyAdmin
 from webhooks.models import InboundSource
 from webhooks.services import inbound_sources
 
@@ -32,7 +32,11 @@ class InboundSourceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state", ordering="is_enabled")
     def subscribes_to(self, source: InboundSource) -> str:
-        return cells.label("good", "open") if source.is_enabled else cells.label("off", "closed")
+        return (
+            formatting.label("good", "open")
+            if source.is_enabled
+            else formatting.label("off", "closed")
+        )
 
     @admin.action(description="Close: hear nothing from it")
     def close(self, request: HttpRequest, chosen: QuerySet[InboundSource]) -> None:

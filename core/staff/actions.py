@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core import errors
-from core.admin.logs import ReadOnlyAdmin
+from core.staff.read_only import ReadOnlyAdmin
 
 
 class ActingAdmin(ReadOnlyAdmin):

@@ -1,0 +1,1 @@
+"""The admin kit of every app: formatting, filters, read-only pages and actions."""
