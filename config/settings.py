@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from config.environment import Environment
-from core.files.places import storage_at
+from core.files.storage_url import storage_at
 
 ROOT = Path(__file__).resolve().parent.parent
 

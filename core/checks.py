@@ -24,10 +24,10 @@ from django.template.loader import get_template
 
 from core import errors
 from core.events.registry import unknown_subscriptions
-from core.files.places import bucket_of, faults_of
+from core.files.storage_url import bucket_of, faults_of
 from core.jobs.policies import unknown_queues
 from core.jobs.queues import QUEUES
-from core.monitoring import neighbours
+from core.monitoring import dependency_checks
 from core.notifications.kinds import kinds
 from core.outbound.addresses import unusable_networks
 from core.secrets.keyring import KeysUnusable, read_keys
@@ -273,8 +273,8 @@ def check_servers(**_kwargs: Any) -> list[CheckMessage]:
     """The database, the broker and the cache answer, with the credentials they are asked with."""
     probes = (
         ("database", "DATABASE_URL", _ask_database),
-        ("broker", "REDIS_URL", neighbours.check_broker),
-        ("cache", "CACHE_URL", neighbours.check_cache),
+        ("broker", "REDIS_URL", dependency_checks.check_broker),
+        ("cache", "CACHE_URL", dependency_checks.check_cache),
     )
     return [
         Error(

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core.accounts import invitations
-from core.files import fetched, incoming, marker, verification
+from core.files import incoming, local_cache, marker, verification
 from core.files import services as files
 from core.http.idempotency import sweep_idempotency_keys
 from core.jobs import periodic, results, retention
@@ -90,7 +90,7 @@ def remove_abandoned_files() -> None:
 chores.register("core.clock", every_seconds=settings.CLOCK_PERIOD_SECONDS, work=periodic.strike)
 chores.register("core.pending_files", every_seconds=15, work=remove_abandoned_files)
 chores.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
-chores.register("core.fetched_files", every_seconds=3600, work=fetched.sweep)
+chores.register("core.fetched_files", every_seconds=3600, work=local_cache.sweep)
 chores.register(
     "core.invitations", every_seconds=24 * 3600, work=invitations.delete_expired_invitations
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_django.fixtures import Settings
 
 from core.files.marker import MARKER
-from core.files.places import storage_at
+from core.files.storage_url import storage_at
 
 STORAGE_ID = uuid.UUID("0193d0c2-7a10-7000-8000-000000000001")
 

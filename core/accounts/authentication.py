@@ -17,7 +17,7 @@ from rest_framework import authentication
 from rest_framework.request import Request
 
 from core import errors
-from core.accounts import known_keys
+from core.accounts import api_key_cache
 from core.accounts.actor import Actor
 from core.accounts.models import ApiKey, Membership, Role, User
 from core.accounts.models.api_key import KeyText
@@ -66,8 +66,8 @@ def actor_of_key(text: str, *, ip: str | None = None) -> Actor:
         _record_refusal("", None, "malformed", ip)  # without the text, which may be another secret
         raise KeyRefused
     digest = hashlib.sha256(text.encode()).hexdigest()
-    version = known_keys.current_version()
-    known = known_keys.recall(digest, version)
+    version = api_key_cache.current_version()
+    known = api_key_cache.get(digest, version)
     if known is not None:
         return known
     row = _look_up(key.prefix)
@@ -77,7 +77,7 @@ def actor_of_key(text: str, *, ip: str | None = None) -> Actor:
         raise KeyRefused
     _stamp_use(row, row.read_at)
     actor = Actor(row.user, row.organization, Role(row.role), frozenset(row.scopes), row.pk)
-    known_keys.keep(digest, actor, seconds=_seconds_left(row), version=version)
+    api_key_cache.put(digest, actor, seconds=_seconds_left(row), version=version)
     return actor
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from core import errors
-from core.accounts import known_keys
+from core.accounts import api_key_cache
 from core.accounts.actor import Actor
 from core.accounts.models import ApiKey, Invitation, Membership, Organization, Role, Team, User
 from core.accounts.models.api_key import KeyText, hash_secret
@@ -82,7 +82,7 @@ def update_organization(*, organization: Organization, **changes: str) -> Organi
         setattr(organization, name, value)
     organization.full_clean()
     organization.save(update_fields=[*changes, "updated_at"])
-    known_keys.forget_all()
+    api_key_cache.invalidate()
     return organization
 
 
@@ -95,7 +95,7 @@ def change_role(*, membership: Membership, role: Role, by: Actor | None = None) 
         _check_not_last_owner(locked)
     before, membership.role = locked.role, role
     membership.save(update_fields=["role", "updated_at"])
-    known_keys.forget_all()
+    api_key_cache.invalidate()
     by_user_id = by.user.pk if by else None
     record_membership_event(
         membership, "membership.role_changed", by_user_id, {"from": before, "to": str(role)}
@@ -144,7 +144,7 @@ def _end_membership(locked: Membership, by_user_id: uuid.UUID | None) -> None:
     open_invitations.filter(invited_by_id=locked.user_id).delete()
     record_membership_event(locked, "membership.removed", by_user_id, {"role": locked.role})
     locked.delete()
-    known_keys.forget_all()
+    api_key_cache.invalidate()
 
 
 @transaction.atomic
@@ -184,7 +184,7 @@ def revoke_api_key(*, api_key: ApiKey) -> ApiKey:
     if api_key.revoked_at is None:
         api_key.revoked_at = database_now()
         api_key.save(update_fields=["revoked_at", "updated_at"])
-        known_keys.forget_all()
+        api_key_cache.invalidate()
         _record_key_event(api_key, "api_key.revoked")
     return api_key
 

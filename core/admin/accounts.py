@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from core.accounts import known_keys, services
+from core.accounts import api_key_cache, services
 from core.accounts.models import ApiKey, Membership, Organization, Team, User
 from core.staff import formatting
 from core.staff.filters import ByOrganization
@@ -29,15 +29,15 @@ class ForgetsKeys(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        known_keys.forget_all()
+        api_key_cache.invalidate()
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
-        known_keys.forget_all()
+        api_key_cache.invalidate()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         super().delete_queryset(request, queryset)
-        known_keys.forget_all()
+        api_key_cache.invalidate()
 
 
 class NewUserForm(AdminUserCreationForm):

@@ -11,12 +11,12 @@ from rest_framework.response import Response
 
 from core.files import marker
 from core.http.views import ApiView
-from core.monitoring import health, neighbours
+from core.monitoring import dependency_checks, health
 from core.monitoring.health import Status
 
 STATUSES = [(status.value, status.value) for status in Status]
 
-neighbours.register()
+dependency_checks.register()
 health.register("storage", marker.check_health, critical=True)
 
 

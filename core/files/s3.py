@@ -20,7 +20,7 @@ from storages.backends.s3 import S3Storage
 
 from core.files.errors import FileDamaged, StorageAway
 from core.files.incoming import BLOCK_BYTES
-from core.files.places import Bucket
+from core.files.storage_url import Bucket
 
 # Recordings go up in parts of this size; 10,000 of them, as many as S3 takes, are 80 GB.
 PART_BYTES = 8 * 1024**2

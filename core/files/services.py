@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from core.db.clock import database_now
 from core.db.rows import new_id
 from core.db.transactions import require_transaction
-from core.files import fetched
+from core.files import local_cache
 from core.files.errors import FileDamaged, FileMissing, StorageAway
 from core.files.incoming import Incoming
 from core.files.marker import check_storage
@@ -187,7 +187,7 @@ def release(stored: StoredFile) -> str | None:
 def delete_bytes(key: str) -> None:
     """Remove the bytes under a key that no row names; harmless when they are gone already."""
     if not StoredFile.objects.filter(key=key).exists():
-        fetched.forget(key)
+        local_cache.forget(key)
         default_storage.delete(key)
 
 
@@ -273,7 +273,9 @@ def local_copy(stored: StoredFile) -> Iterator[Path]:
         check_size(stored)
         yield Path(default_storage.path(stored.key))
     else:
-        with fetched.copy_of(stored.key, lambda: read_part(stored, 0, stored.size_bytes)) as path:
+        with local_cache.copy_of(
+            stored.key, lambda: read_part(stored, 0, stored.size_bytes)
+        ) as path:
             yield path
 
 

@@ -11,7 +11,7 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
-from core.monitoring.redaction import redact
+from core.monitoring.scrubbing import redact
 
 # Lines that say less than our own one line per request, or repeat it with the raw address.
 QUIET = {
@@ -81,7 +81,7 @@ def _stdlib(config: Mapping[str, str], first: list[Processor]) -> dict[str, Any]
 
 
 def _last(style: str) -> list[Processor]:
-    """Tracebacks become text before redaction, so that they are searched like any other text."""
+    """Tracebacks become text before scrubbing, so that they are searched like any other text."""
     steps: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.StackInfoRenderer(),

@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
-from core.monitoring.redaction import hidden
 from core.monitoring.requests import current_request_id
+from core.monitoring.scrubbing import hidden
 from core.security.models import SecurityEvent, Severity
 
 log = structlog.get_logger(__name__)

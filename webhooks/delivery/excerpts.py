@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from core.monitoring.redaction import HIDDEN, hidden_text
+from core.monitoring.scrubbing import HIDDEN, hidden_text
 
 MAX_BYTES = 4096
 # No word of a message is that long; a longer run may contain a secret in parts. The look-behind

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.accounts import known_keys, services
+from core.accounts import api_key_cache, services
 from core.accounts.models import ApiKey, Organization, Role
 from core.accounts.models.api_key import PATTERN
 from core.db.clock import database_now
@@ -28,9 +28,9 @@ ME = "/api/v1/me/"
 @pytest.fixture(autouse=True)
 def strangers() -> Iterator[None]:
     """Every test meets a process that knows no key."""
-    known_keys._entries.clear()
+    api_key_cache._entries.clear()
     yield
-    known_keys._entries.clear()
+    api_key_cache._entries.clear()
 
 
 def status(text: str) -> int:
@@ -128,13 +128,13 @@ def test_a_key_that_expires_later_holds_until_then() -> None:
     text = make.api_key(expires_at=timezone.now() + timedelta(minutes=1))
     assert status(text) == 200
 
-    (entry,) = known_keys._entries.values()
-    assert entry.ends_at - time.monotonic() <= known_keys.LIFETIME_SECONDS
-    known_keys._entries.clear()
+    (entry,) = api_key_cache._entries.values()
+    assert entry.ends_at - time.monotonic() <= api_key_cache.LIFETIME_SECONDS
+    api_key_cache._entries.clear()
 
     ApiKey.objects.update(expires_at=database_now(plus_seconds=2))
     assert status(text) == 200
-    (entry,) = known_keys._entries.values()
+    (entry,) = api_key_cache._entries.values()
     assert entry.ends_at - time.monotonic() <= 2
 
 
@@ -155,14 +155,14 @@ def test_last_use_is_written_at_most_once_a_minute() -> None:
     text = make.api_key()
     status(text)
     first = ApiKey.objects.get(prefix=text[3:11]).last_used_at
-    known_keys._entries.clear()
+    api_key_cache._entries.clear()
     status(text)
     assert first is not None
     assert ApiKey.objects.get(prefix=text[3:11]).last_used_at == first
 
     earlier = timezone.now() - timedelta(minutes=2)
     ApiKey.objects.update(last_used_at=earlier)
-    known_keys._entries.clear()
+    api_key_cache._entries.clear()
     status(text)
     second = ApiKey.objects.get(prefix=text[3:11]).last_used_at
     assert second is not None
@@ -183,7 +183,7 @@ def queries_of_authentication(text: str) -> int:
 @pytest.mark.django_db
 def test_a_known_key_asks_the_database_nothing() -> None:
     text = make.api_key()
-    cache.get_or_set(known_keys.VERSION, "one", None)
+    cache.get_or_set(api_key_cache.VERSION, "one", None)
 
     assert queries_of_authentication(text) == 2  # the row, and its last use
     assert queries_of_authentication(text) == 0
@@ -217,7 +217,7 @@ def test_a_changed_role_holds_at_once() -> None:
 def test_a_rolled_back_change_forgets_nothing() -> None:
     text = make.api_key()
     status(text)
-    version = cache.get(known_keys.VERSION)
+    version = cache.get(api_key_cache.VERSION)
 
     class Undo(Exception):
         pass
@@ -226,7 +226,7 @@ def test_a_rolled_back_change_forgets_nothing() -> None:
         revoke(text)
         raise Undo
 
-    assert cache.get(known_keys.VERSION) == version
+    assert cache.get(api_key_cache.VERSION) == version
     assert status(text) == 200
 
 
@@ -238,7 +238,7 @@ def test_without_a_cache_every_request_asks_the_database(settings: Any) -> None:
     text = make.api_key()
 
     assert status(text) == 200
-    assert known_keys._entries == {}
+    assert api_key_cache._entries == {}
     ApiKey.objects.update(revoked_at=timezone.now())
     assert status(text) == 401
 
@@ -246,10 +246,10 @@ def test_without_a_cache_every_request_asks_the_database(settings: Any) -> None:
 @pytest.mark.django_db
 def test_a_flood_of_keys_does_not_fill_the_memory() -> None:
     actor = make.actor()
-    for number in range(known_keys.MOST_ENTRIES + 10):
-        known_keys.keep(str(number), actor, seconds=60, version="one")
+    for number in range(api_key_cache.MOST_ENTRIES + 10):
+        api_key_cache.put(str(number), actor, seconds=60, version="one")
 
-    assert len(known_keys._entries) <= known_keys.MOST_ENTRIES
+    assert len(api_key_cache._entries) <= api_key_cache.MOST_ENTRIES
 
 
 @pytest.mark.django_db

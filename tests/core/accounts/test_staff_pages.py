@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from core.accounts import known_keys
+from core.accounts import api_key_cache
 from core.accounts.models import ApiKey, User
 from tests import make
 
@@ -65,14 +65,14 @@ def test_a_person_is_added_and_made_inactive(staff: Client) -> None:
     assert staff.post("/admin/core/user/add/", form).status_code == 302
     person = User.objects.get(email="new@example.org")
     assert person.check_password("correct horse battery")
-    before = cache.get(known_keys.VERSION)
+    before = cache.get(api_key_cache.VERSION)
 
     change = {"email": person.email, "name": "New", "is_staff": "on"}
     assert staff.post(f"/admin/core/user/{person.pk}/change/", change).status_code == 302
 
     person.refresh_from_db()
     assert (person.is_active, person.is_staff) == (False, True)
-    assert cache.get(known_keys.VERSION) != before
+    assert cache.get(api_key_cache.VERSION) != before
 
 
 @pytest.mark.django_db

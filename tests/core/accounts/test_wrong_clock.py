@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.accounts import known_keys
+from core.accounts import api_key_cache
 from core.accounts.models import ApiKey, User
 from core.db.clock import database_now
 from tests import make
@@ -25,7 +25,7 @@ def wrong_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """The clock of this process is off by so much, as Django reads it."""
     right, off = timezone.now, request.param
     monkeypatch.setattr(timezone, "now", lambda: right() + off)
-    known_keys._entries.clear()
+    api_key_cache._entries.clear()
     return request.param
 
 
@@ -36,7 +36,7 @@ def is_now(moment: datetime | None) -> bool:
 def test_keys_end_when_the_database_says_so(wrong_clock: timedelta) -> None:
     client = make.client(make.api_key(expires_at=database_now(plus_seconds=300)))
     assert client.get(ME).status_code == 200
-    known_keys._entries.clear()
+    api_key_cache._entries.clear()
     ApiKey.objects.update(expires_at=database_now(plus_seconds=-300))
     assert client.get(ME).status_code == 401
 

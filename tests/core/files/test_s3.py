@@ -24,14 +24,14 @@ from rest_framework.test import APIClient
 
 from core import checks
 from core.db.rows import new_id
-from core.files import fetched
+from core.files import local_cache
 from core.files import services as files
 from core.files.errors import FileDamaged, FileMissing, StorageAway
 from core.files.incoming import Incoming, upload_folder
 from core.files.marker import MARKER
 from core.files.models import StoredFile
-from core.files.places import Bucket, bucket_of, faults_of, storage_at
 from core.files.s3 import PART_BYTES
+from core.files.storage_url import Bucket, bucket_of, faults_of, storage_at
 from exports.queries import link_to
 from meetings.models import Segment
 from tests import make
@@ -192,7 +192,7 @@ import resource, sys
 from django.conf import settings
 from django.core.files import File
 settings.configure()
-from core.files.places import bucket_of
+from core.files.storage_url import bucket_of
 from core.files.s3 import BucketStorage
 class OnDisk(File):
     def temporary_file_path(self):
@@ -244,12 +244,12 @@ def test_a_copy_that_nobody_used_for_hours_is_swept(url: str, tmp_path: Path) ->
     with files.local_copy(stored):
         pass
     (copy,) = upload_folder().glob("fetched-*")
-    fetched.sweep()
+    local_cache.sweep()
     assert copy.exists()
 
-    long_ago = copy.stat().st_mtime - fetched.UNUSED_SECONDS - 60
+    long_ago = copy.stat().st_mtime - local_cache.UNUSED_SECONDS - 60
     os.utime(copy, (long_ago, long_ago))
-    fetched.sweep()
+    local_cache.sweep()
 
     assert not copy.exists()
 
@@ -261,7 +261,7 @@ def test_a_copy_that_breaks_off_is_no_copy(url: str, tmp_path: Path) -> None:
         yield BODY[:10]
         raise StorageAway
 
-    with pytest.raises(StorageAway), fetched.copy_of(stored.key, broken):
+    with pytest.raises(StorageAway), local_cache.copy_of(stored.key, broken):
         pass
 
     assert list(upload_folder().glob("fetched-*")) == []

@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from core.monitoring import health, neighbours
+from core.monitoring import dependency_checks, health
 from core.monitoring.health import Status
 
 READY = "/api/health/ready"
@@ -47,9 +47,9 @@ def test_a_process_that_answers_is_alive() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_all_neighbours_there_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_all_dependencies_up_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_checks", {})
-    neighbours.register()
+    dependency_checks.register()
 
     answer = Client().get(READY)
 
@@ -63,7 +63,7 @@ def test_with_all_neighbours_there_it_is_ready(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("only")
 def test_without_the_database_it_is_not(monkeypatch: pytest.MonkeyPatch, closed_port: int) -> None:
-    neighbours.register()
+    dependency_checks.register()
     monkeypatch.setitem(connections.settings["default"], "PORT", str(closed_port))
 
     answer = Client().get(READY)
@@ -79,7 +79,7 @@ def test_without_the_database_it_is_not(monkeypatch: pytest.MonkeyPatch, closed_
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("only")
 def test_without_the_broker_it_is_degraded(settings: Any, closed_port: int) -> None:
-    neighbours.register()
+    dependency_checks.register()
     settings.REDIS_URL = f"redis://127.0.0.1:{closed_port}/0"
 
     answer = Client().get(READY)
@@ -94,7 +94,7 @@ def test_a_neighbour_that_never_answers_does_not_hold_it_up(
     settings: Any, silent_port: int
 ) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{silent_port}/0"
-    health.register("broker", neighbours.check_broker, critical=True)
+    health.register("broker", dependency_checks.check_broker, critical=True)
 
     answer = Client().get(READY)
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from core.accounts.models.api_key import KeyText
-from core.monitoring.redaction import hidden, hidden_text
+from core.monitoring.scrubbing import hidden, hidden_text
 from tests import make
 
 

@@ -1,4 +1,4 @@
-"""API keys that this process has looked up lately.
+"""The API keys that this process has looked up in the last half minute.
 
 Looking a key up costs several times what answering does. An entry lives half a minute at most,
 never longer than its key, and only while the version in the cache is the one read before its row
@@ -38,7 +38,7 @@ _entries: dict[str, Entry] = {}
 
 
 def current_version() -> str | None:
-    """The version now; None when the cache is away or has forgotten it, so that nothing is kept."""
+    """The version now; None when the cache is away or has lost it, so that nothing is stored."""
     version: str | None = cache.get(VERSION)
     if version is None:
         # Random, because a counter that starts again could meet an old entry's number.
@@ -46,16 +46,16 @@ def current_version() -> str | None:
     return version
 
 
-def recall(digest: str, version: str | None) -> Actor | None:
-    """The Actor kept under the hash of a whole key, if it still holds."""
+def get(digest: str, version: str | None) -> Actor | None:
+    """The Actor stored under the hash of a whole key, or None when it has expired."""
     entry = _entries.get(digest)
     if entry is None or entry.version != version:
         return None
     return entry.actor if time.monotonic() < entry.ends_at else None
 
 
-def keep(digest: str, actor: Actor, *, seconds: float, version: str | None) -> None:
-    """Remember an accepted key for so long at most; `version` was read before its row was."""
+def put(digest: str, actor: Actor, *, seconds: float, version: str | None) -> None:
+    """Store an accepted key for `seconds` at most; `version` was read before its row was."""
     if version is None:
         return
     if len(_entries) >= MOST_ENTRIES:
@@ -63,6 +63,6 @@ def keep(digest: str, actor: Actor, *, seconds: float, version: str | None) -> N
     _entries[digest] = Entry(actor, version, time.monotonic() + min(seconds, LIFETIME_SECONDS))
 
 
-def forget_all() -> None:
-    """Once this transaction commits, make every process look its keys up again."""
+def invalidate() -> None:
+    """Make every process look its keys up again, once this transaction commits."""
     transaction.on_commit(lambda: cache.set(VERSION, uuid.uuid4().hex, timeout=None))

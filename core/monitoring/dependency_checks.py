@@ -1,4 +1,4 @@
-"""Health checks of the three neighbours that everything leans on: database, broker and cache."""
+"""Health checks of the database, the broker and the cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 1.5
 
 
 def register() -> None:
-    """Put the three into readiness. Only the database is critical.
+    """Add the three to readiness. Only the database is critical.
 
     Without the broker jobs wait in their table; without the cache everything is slower.
     """

@@ -1,4 +1,4 @@
-"""What must never reach a log: secrets, signed addresses and what people said."""
+"""Removes secrets, signed addresses and spoken words from what is logged."""
 
 from __future__ import annotations
 
