@@ -96,7 +96,7 @@ class JobAdmin(ReadOnlyAdmin):
             "What it is about",
             {"fields": ("about", "organization", "team", "requested_by", "arguments_shown")},
         ),
-        ("Pieces", {"fields": ("piece_of", "pieces")}),
+        ("Parts", {"fields": ("piece_of", "pieces")}),
         (
             "When",
             {"fields": ("created_at", "run_at", "started_at", "ended_at", "cancel_requested_at")},
@@ -163,11 +163,11 @@ class JobAdmin(ReadOnlyAdmin):
     def arguments_shown(self, job: Job) -> str:
         return formatting.as_json(job.arguments)
 
-    @admin.display(description="piece of")
+    @admin.display(description="part of")
     def piece_of(self, job: Job) -> str:
         return formatting.link(job.parent)
 
-    @admin.display(description="cut into")
+    @admin.display(description="parts")
     def pieces(self, job: Job) -> SafeString | str:
         """How its pieces fare, one query for however many."""
         counted = job.children.values_list("status").annotate(Count("id")).order_by("status")
