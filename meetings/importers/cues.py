@@ -107,7 +107,7 @@ def read_cues(
     unreadable: list[Unreadable] = []
     for block in found:
         try:
-            cue = _cue(block, timing)
+            cue = _parse_cue(block, timing)
         except CueError as error:
             unreadable.append(Unreadable(f"line {block.number}", str(error)))
         else:
@@ -115,7 +115,7 @@ def read_cues(
     return cues, unreadable
 
 
-def _cue(block: Block, timing: re.Pattern[str]) -> Cue:
+def _parse_cue(block: Block, timing: re.Pattern[str]) -> Cue:
     """Raises CueError."""
     # A line above the times names the cue: a counter or an identifier.
     times = ((at, timing.fullmatch(line)) for at, line in enumerate(block.lines[:2]))
@@ -127,10 +127,10 @@ def _cue(block: Block, timing: re.Pattern[str]) -> Cue:
     payload = block.lines[at + 1 :]
     if any("-->" in line for line in payload):
         raise CueError("has an arrow in its text")
-    return Cue(block.number, start, end, tuple(_rows(payload)))
+    return Cue(block.number, start, end, tuple(_parse_rows(payload)))
 
 
-def _rows(payload: list[str]) -> Iterator[tuple[Run, ...]]:
+def _parse_rows(payload: list[str]) -> Iterator[tuple[Run, ...]]:
     """Each line of text that is not empty as runs; a voice lasts until it is ended or changes."""
     voice, start = "", None
     for line in payload:
@@ -170,7 +170,7 @@ def parsed(
     has_voices = any(run.voice for cue in cues for row in cue.rows for run in row)
     texts = () if has_voices else (text for cue in cues for text in cue.texts)
     speakers = _Speakers(Labels.of(texts), labels_last)
-    segments = [segment for cue in cues for segment in _segments(cue, speakers)]
+    segments = [segment for cue in cues for segment in _cue_segments(cue, speakers)]
     return ParsedFile(tuple(segments), tuple(unreadable), language)
 
 
@@ -208,10 +208,10 @@ class _Speakers:
             self.last, rest = "", text[change.end() :]
         else:
             return self.last, runs, False
-        return self.last, _cut(runs, len(text) - len(rest)), True
+        return self.last, _without_start(runs, len(text) - len(rest)), True
 
 
-def _cut(runs: list[Run], count: int) -> list[Run]:
+def _without_start(runs: list[Run], count: int) -> list[Run]:
     """The runs without their first `count` characters."""
     kept = []
     for run in runs:
@@ -220,17 +220,17 @@ def _cut(runs: list[Run], count: int) -> list[Run]:
     return kept
 
 
-def _segments(cue: Cue, speakers: _Speakers) -> Iterator[ImportedSegment]:
+def _cue_segments(cue: Cue, speakers: _Speakers) -> Iterator[ImportedSegment]:
     """A segment for each turn of the cue; turns share its time by the length of their texts."""
     turns = [(who, runs, text) for who, runs in speakers.turns(cue) if (text := row_text(runs))]
     ends = share([text for _, _, text in turns], cue.start_ms, cue.end_ms)
     for (speaker, runs, text), times in zip(turns, ends, strict=True):
-        words = align(text, _words(runs, cue))
+        words = align(text, _timed_words(runs, cue))
         own = (words[0].start_ms, max(word.end_ms for word in words)) if words else times
         yield ImportedSegment(text, speaker, *own, words)
 
 
-def _words(runs: list[Run], cue: Cue) -> list[ImportedWord]:
+def _timed_words(runs: list[Run], cue: Cue) -> list[ImportedWord]:
     """The words of runs with time marks; words between two marks share the time by length."""
     spoken = [run for run in runs if run.text.strip()]
     if all(run.start_ms is None for run in spoken):

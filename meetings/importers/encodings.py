@@ -1,4 +1,4 @@
-"""Recognises the character encoding of a text file."""
+"""Detects the character encoding of a text file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OTHER_SCRIPT = re.compile("[\u00c0-\u00ff]{4}")
 
 
 def decode(data: bytes, *, charset: str = "") -> tuple[str, str]:
-    """The text and the name of its encoding. `charset` is the one that the sender announced.
+    """Return the text and the name of its encoding; `charset` is what the sender announced.
 
     It is used only where the bytes are no Unicode. Raises NotATranscript for bytes that are no
     text in an encoding that can be recognised.
@@ -35,7 +35,7 @@ def decode(data: bytes, *, charset: str = "") -> tuple[str, str]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return _without_unicode(data, charset)
+        return _decoded_legacy(data, charset)
     if "\0" in text:
         return _decoded(data, _utf_16_without_mark(data)), "UTF-16"
     return text, UTF_8
@@ -52,11 +52,11 @@ def _decoded(data: bytes, codec: str) -> str:
 
 
 def _utf_16_without_mark(data: bytes) -> str:
-    """The byte order of UTF-16, from the side on which Latin letters and line ends have a zero."""
+    """Return the codec of UTF-16, from the side on which Latin letters have their zero."""
     return "utf-16-le" if data[1::2].count(0) > data[0::2].count(0) else "utf-16-be"
 
 
-def _without_unicode(data: bytes, charset: str) -> tuple[str, str]:
+def _decoded_legacy(data: bytes, charset: str) -> tuple[str, str]:
     if data[1::2].count(0) + data[0::2].count(0) > len(data) / 4:
         return _decoded(data, _utf_16_without_mark(data)), "UTF-16"
     announced = _known_codec(charset)

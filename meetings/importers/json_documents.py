@@ -1,4 +1,4 @@
-"""JSON: what Minutebook itself writes and takes, and what the programs around Whisper write.
+"""Reads JSON transcripts of Minutebook itself and of the programs around Whisper.
 
 Each dialect lists every field that it is known to have. A field that is not among them stops the
 import: it might hold what the reader is expected to keep.
@@ -40,31 +40,31 @@ _NAMES_OF_LANGUAGES = tomllib.loads((Path(__file__).parent / "languages.toml").r
 _LANGUAGES = {name: code for code, name in _NAMES_OF_LANGUAGES.items()}
 
 
-def _whole_ms(item: Object) -> Times:
+def _times_in_ms(item: Object) -> Times:
     """`start_ms` and `end_ms`, as Minutebook writes them."""
-    return _whole(item.get("start_ms")), _whole(item.get("end_ms"))
+    return _whole_ms(item.get("start_ms")), _whole_ms(item.get("end_ms"))
 
 
-def _whole(value: Any) -> int | None:
+def _whole_ms(value: Any) -> int | None:
     if value is None or type(value) is int:
         return value
     raise CueError("has a time that is not in whole milliseconds")
 
 
-def _seconds(item: Object) -> Times:
+def _times_in_seconds(item: Object) -> Times:
     """`start` and `end` in seconds, as most Whisper programs write them."""
     return _from_seconds(item.get("start")), _from_seconds(item.get("end"))
 
 
-def _offsets(item: Object) -> Times:
+def _times_of_offsets(item: Object) -> Times:
     """`offsets` in milliseconds, as whisper.cpp writes them."""
     offsets = item.get("offsets")
     if not isinstance(offsets, Mapping):
         return None, None
-    return _whole(offsets.get("from")), _whole(offsets.get("to"))
+    return _whole_ms(offsets.get("from")), _whole_ms(offsets.get("to"))
 
 
-def _timestamp(item: Object) -> Times:
+def _times_of_timestamp(item: Object) -> Times:
     """`timestamp` with two numbers of seconds; the last end may be missing (Transformers)."""
     times = item.get("timestamp")
     if times is None:
@@ -107,7 +107,7 @@ OWN = Dialect(
     _names("language segments turns"),
     _names("id position text speaker start_ms end_ms confidence words"),
     _names("start_ms end_ms text probability"),
-    _whole_ms,
+    _times_in_ms,
 )
 TRANSCRIBED = replace(OWN, fields=_names("language engine confidence notes segments"))
 # GET .../transcript/, and the JSON of an export.
@@ -140,14 +140,14 @@ WHISPER = Dialect(
         "word text start end probability score confidence speaker tokens id segment_id"
         " left_locked right_locked"
     ),
-    _seconds,
+    _times_in_seconds,
 )
 WHISPER_CPP = Dialect(
     "transcription",
     _names("systeminfo model params result transcription"),
     _names("timestamps offsets text tokens speaker speaker_turn_next"),
     _names("text timestamps offsets id p t_dtw"),
-    _offsets,
+    _times_of_offsets,
     words="tokens",
 )
 TRANSFORMERS = Dialect(
@@ -155,13 +155,13 @@ TRANSFORMERS = Dialect(
     _names("text chunks speakers language"),
     _names("text timestamp speaker language"),
     frozenset(),
-    _timestamp,
+    _times_of_timestamp,
 )
 TRANSFORMERS_SPEAKERS = replace(TRANSFORMERS, segments="speakers")
 
 
 def dialect_of(value: Any) -> Dialect | None:
-    """The dialect that a document's own fields show, None for none that is known."""
+    """Return the dialect that a document's fields show; None for an unknown one."""
     if not isinstance(value, Mapping):
         return OWN if isinstance(value, list) and not _has_seconds(value) else None
     segments = value.get("segments")
@@ -263,33 +263,31 @@ class _Reader:
         words = align(text, given)
         if given and not words:
             self.without_words.append(where)
-        yield from _by_speaker(replace(segment, words=words))
+        yield from _split_by_speaker(replace(segment, words=words))
 
     def _given_words(
         self, item: Object, segment: ImportedSegment, where: str
     ) -> Iterator[ImportedWord]:
-        """The words of a segment; those without a time of their own lie between their neighbours.
+        """Yield the words of a segment; those without times get the times between their neighbours.
 
-        WhisperX gives none to numbers.
+        WhisperX gives no times to numbers.
         """
         if segment.start_ms is None:
             return
         path = f"{where}.{self._dialect.words}"
-        words = self._words_of(item, segment)
+        words = list(map(_object, item.get(self._dialect.words) or self._words_until(segment)))
+        if self._dialect is WHISPER_CPP:
+            words = _words_of_tokens(words)
         for number, word in enumerate(words):
             _check_fields(word, self._dialect.word_fields, f"{path}.{number}.")
-        times = _filled([self._dialect.times(word) for word in words], segment)
+        times = _with_missing_times([self._dialect.times(word) for word in words], segment)
         for word, (start, end) in zip(words, times, strict=True):
             check_times(start, end)
             text = _text(word, "word" if "word" in word else "text", strip=False)
             yield ImportedWord(start, end, text, _probability(word), _text(word, "speaker", ""))
 
-    def _words_of(self, item: Object, segment: ImportedSegment) -> list[Object]:
-        words = list(map(_object, item.get(self._dialect.words) or self._words_until(segment)))
-        return _joined(words) if self._dialect is WHISPER_CPP else words
-
     def _words_until(self, segment: ImportedSegment) -> list[Any]:
-        """The words listed beside the segments that begin before this one ends."""
+        """Return the words listed beside the segments that begin before this one ends."""
         start = self._next_word
         while self._next_word < len(self._words):
             begins, _ = self._dialect.times(_object(self._words[self._next_word]))
@@ -318,8 +316,8 @@ def _items(dialect: Dialect, document: Object) -> Sequence[Any]:
     return items
 
 
-def _filled(times: list[Times], segment: ImportedSegment) -> list[tuple[int, int]]:
-    """The times of all words: missing ones lie between those of their neighbours."""
+def _with_missing_times(times: list[Times], segment: ImportedSegment) -> list[tuple[int, int]]:
+    """Return the times of all words; missing ones lie between those of their neighbours."""
     starts: list[int | None] = [start for start, _ in times]
     following = segment.end_ms
     ends: list[int | None] = []
@@ -335,8 +333,8 @@ def _filled(times: list[Times], segment: ImportedSegment) -> list[tuple[int, int
     return filled
 
 
-def _joined(tokens: list[Object]) -> list[Object]:
-    """Words of whisper.cpp's tokens: a space begins a word, and [_BEG_] and the like are none."""
+def _words_of_tokens(tokens: list[Object]) -> list[Object]:
+    """Return the words of whisper.cpp's tokens: a space begins a word; [_BEG_] is no text."""
     words: list[Object] = []
     for token in tokens:
         text = _text(token, "text", strip=False)
@@ -346,7 +344,7 @@ def _joined(tokens: list[Object]) -> list[Object]:
             words.append(token)
             continue
         begun = words[-1]
-        offsets = {**begun.get("offsets", {}), "to": _offsets(token)[1]}
+        offsets = {**begun.get("offsets", {}), "to": _times_of_offsets(token)[1]}
         words[-1] = {**begun, "text": f"{begun['text']}{text}", "offsets": offsets}
     return words
 
@@ -378,8 +376,8 @@ def _probability(item: Object) -> float | None:
     return min(max(float(value), 0.0), 1.0)
 
 
-def _by_speaker(segment: ImportedSegment) -> Iterator[ImportedSegment]:
-    """The segment, or one for each speaker where its words name several."""
+def _split_by_speaker(segment: ImportedSegment) -> Iterator[ImportedSegment]:
+    """Yield the segment, or one for each speaker where its words name several."""
     turns = [
         (speaker, tuple(words))
         for speaker, words in groupby(segment.words, key=lambda w: w.speaker or segment.speaker)

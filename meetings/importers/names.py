@@ -1,4 +1,4 @@
-"""Recognises the speaker before a colon: only what looks like a name is one."""
+"""Recognises the speaker before a colon by the form of names."""
 
 from __future__ import annotations
 
@@ -38,11 +38,9 @@ def looks_like_name(text: str) -> bool:
     if any(word.strip(".").casefold() in _NOT_NAMES for word in words):
         return False
     has_capital = any(word[0].isupper() for word in words)
-    return has_capital and words[0][0].isalpha() and all(map(_may_be_in_a_name, words))
-
-
-def _may_be_in_a_name(word: str) -> bool:
-    return word[0].isupper() or word[0].isdigit() or word.casefold() in _PARTICLES
+    # "Speaker 2" and "Anna de Vries" are names; any other word in lower case makes a phrase.
+    fits = all(w[0].isupper() or w[0].isdigit() or w.casefold() in _PARTICLES for w in words)
+    return has_capital and words[0][0].isalpha() and fits
 
 
 def _is_uncased(label: str) -> bool:
@@ -64,7 +62,7 @@ class Labels:
         One label amid many lines may be a heading. So they count where the first line has one, or
         one comes twice, or half of the lines have one.
         """
-        labels = [_label(line) for line in lines]
+        labels = [_label_in(_LABEL.fullmatch(line)) for line in lines]
         found = Counter(label for label in labels if looks_like_name(label))
         is_labelled = (
             any(count > 1 for count in found.values())
@@ -82,10 +80,6 @@ class Labels:
         match = _LABEL.fullmatch(line)
         label = _label_in(match)
         return (label, match["text"].strip()) if match and label in self.names else ("", line)
-
-
-def _label(line: str) -> str:
-    return _label_in(_LABEL.fullmatch(line))
 
 
 def _label_in(match: re.Match[str] | None) -> str:

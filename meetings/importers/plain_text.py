@@ -1,4 +1,4 @@
-"""Lines of text with names and times, as Otter, Zoom, Meet, Teams and people write them."""
+"""Reads lines of text with names and times, as Otter, Zoom, Meet, Teams and people write them."""
 
 from __future__ import annotations
 
@@ -80,26 +80,21 @@ class _Parts:
 
 
 def read(text: str) -> ParsedFile:
-    """The turns of a file: below lines with a name and a time, else one for each line."""
+    """Return the turns of a file: below lines with a name and a time, else one for each line."""
     lines = [Line(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     parts = _Parts()
-    lines = _without_head(_without_footer(lines), parts)
+    while lines and _FOOTER.fullmatch(lines[-1].text.strip()):
+        lines.pop()
+    lines = _without_head(lines, parts)
     heads = _heads(lines)
     if heads:
         _read_below_heads(lines, heads, parts)
-        _count_from_the_first(parts)
+        _count_from_first_time(parts)
     else:
         _read_lines(lines, parts)
     if parts.head:
         parts.notes.append(Note(NoteCode.HEAD_LEFT_OUT, {"lines": parts.head}))
     return ParsedFile(tuple(parts.segments), tuple(parts.unreadable), notes=tuple(parts.notes))
-
-
-def _without_footer(lines: list[Line]) -> list[Line]:
-    end = len(lines)
-    while end and _FOOTER.fullmatch(lines[end - 1].text.strip()):
-        end -= 1
-    return lines[:end]
 
 
 def _without_head(lines: list[Line], parts: _Parts) -> list[Line]:
@@ -146,7 +141,7 @@ def _read_below_heads(
 ) -> None:
     """A segment for each head: the lines up to the next one."""
     first = min(heads)
-    _read_before_the_first(lines[:first], parts)
+    _read_before_first(lines[:first], parts)
     starts = sorted(heads)
     for index, following in zip(starts, [*starts[1:], len(lines)], strict=True):
         speaker, start_ms = heads[index]
@@ -154,10 +149,10 @@ def _read_below_heads(
             line.text.strip() for line in lines[index + 1 : following] if _is_said(line, parts)
         ]
         if words:
-            _add(parts, lines[index], ImportedSegment(" ".join(words), speaker, start_ms))
+            _add_segment(parts, lines[index], ImportedSegment(" ".join(words), speaker, start_ms))
 
 
-def _read_before_the_first(lines: Sequence[Line], parts: _Parts) -> None:
+def _read_before_first(lines: Sequence[Line], parts: _Parts) -> None:
     """A title with a date or a list of those present is a head; other lines cannot be told."""
     texts = [line.text.strip() for line in lines]
     is_head = any(form.fullmatch(text) for text in texts for form in (_HEADING, _DATE, _FOOTER))
@@ -176,14 +171,14 @@ def _read_lines(lines: Sequence[Line], parts: _Parts) -> None:
     first = next((n for n, (speaker, _) in enumerate(named) if speaker), 0)
     while first and not split[first - 1][1]:
         first -= 1  # a line with nothing but a time, as Meet writes above the words
-    _read_before_the_first(lines[:first], parts)
+    _read_before_first(lines[:first], parts)
     speaker, clock = "", ""
     for line, (own_clock, _), (name, text) in list(zip(lines, split, named, strict=True))[first:]:
         speaker = name or speaker
         clock = own_clock or clock
         if text and _is_said(line, parts, has_name=bool(name)):
-            start_ms = _start(line, clock, parts)
-            _add(parts, line, ImportedSegment(text.strip(), speaker, start_ms))
+            start_ms = _start_ms(line, clock, parts)
+            _add_segment(parts, line, ImportedSegment(text.strip(), speaker, start_ms))
             clock = ""
 
 
@@ -193,7 +188,7 @@ def _split_clock(line: Line) -> tuple[str, str]:
     return clock, line.text[end:].strip()
 
 
-def _start(line: Line, clock: str, parts: _Parts) -> int | None:
+def _start_ms(line: Line, clock: str, parts: _Parts) -> int | None:
     try:
         return milliseconds(clock) if clock else None
     except CueError:
@@ -217,7 +212,7 @@ def _is_said(line: Line, parts: _Parts, *, has_name: bool = False) -> bool:
     return False
 
 
-def _add(parts: _Parts, line: Line, segment: ImportedSegment) -> None:
+def _add_segment(parts: _Parts, line: Line, segment: ImportedSegment) -> None:
     try:
         check_times(segment.start_ms, segment.end_ms)
     except CueError as error:
@@ -226,7 +221,7 @@ def _add(parts: _Parts, line: Line, segment: ImportedSegment) -> None:
         parts.segments.append(segment)
 
 
-def _count_from_the_first(parts: _Parts) -> None:
+def _count_from_first_time(parts: _Parts) -> None:
     """Make times since the first words of times of day, as Zoom saves them.
 
     No meeting is silent for its first hour, so a first time after that is one of the day.

@@ -18,7 +18,6 @@ from meetings.importers.values import (
     ImportedTranscript,
     NotATranscript,
     ParsedFile,
-    Unreadable,
     check_count,
     check_text,
 )
@@ -61,7 +60,7 @@ _PLAIN = re.compile(r"\s*\[[^\]\n{\"]{1,60}\]")
 def read_transcript(
     data: bytes, *, media_type: str = "", filename: str = "", charset: str = ""
 ) -> ImportedTranscript:
-    """The transcript in these bytes. A file without words has no segments.
+    """Return the transcript in these bytes; a file without words has no segments.
 
     Up to one in a hundred cues, or one, may be unreadable: it is skipped and named in `notes`.
     Raises NotATranscript for more of them, for files of no known format and for more than 20 MB.
@@ -73,18 +72,18 @@ def read_transcript(
     # So many that each segment has its empty line, its counter, its times and several rows.
     if text.count("\n") > _LINES_A_SEGMENT * MOST_SEGMENTS:
         raise NotATranscript("The transcript has more lines than can be read.")
-    parsed = READERS[_format(text, media_type, filename)](text)
+    parsed = READERS[_detect_format(text, media_type, filename)](text)
     notes = [Note(NoteCode.ENCODING_RECOGNISED, {"encoding": encoding})]
     return _checked(parsed, notes if encoding != UTF_8 else [])
 
 
 def read_json(value: Any) -> ImportedTranscript:
-    """The transcript in a JSON value that has been read already. Raises NotATranscript."""
+    """Return the transcript in a parsed JSON value. Raises NotATranscript."""
     return _checked(json_documents.read_value(value), [])
 
 
-def _format(text: str, media_type: str, filename: str) -> str:
-    """A key of READERS. Raises NotATranscript where the file is announced as another format."""
+def _detect_format(text: str, media_type: str, filename: str) -> str:
+    """Return a key of READERS; raises NotATranscript where another format was announced."""
     if text.startswith("WEBVTT"):
         return "WebVTT"
     if _JSON.match(text) and not _PLAIN.match(text):
@@ -105,7 +104,9 @@ def _checked(parsed: ParsedFile, notes: list[Note]) -> ImportedTranscript:
     unreadable = parsed.unreadable
     total = len(parsed.segments) + len(unreadable)
     if len(unreadable) > max(1, total // _SKIPPED_OF) or len(unreadable) == total > 0:
-        raise NotATranscript(_refusal(unreadable))
+        more = len(unreadable) - 1
+        also = f" {more} more cannot be read." if more else ""
+        raise NotATranscript(f"{unreadable[0].message}{also}")
     check_count(parsed.segments)
     for segment in parsed.segments:
         check_text(segment.text, segment.speaker, *(word.text for word in segment.words))
@@ -115,9 +116,3 @@ def _checked(parsed: ParsedFile, notes: list[Note]) -> ImportedTranscript:
         where = [cue.where for cue in unreadable]
         notes = [*notes, Note(NoteCode.CUES_SKIPPED, {"where": where})]
     return ImportedTranscript(parsed.segments, parsed.language, (*notes, *parsed.notes))
-
-
-def _refusal(unreadable: tuple[Unreadable, ...]) -> str:
-    more = len(unreadable) - 1
-    also = f" {more} more cannot be read." if more else ""
-    return f"{unreadable[0].message}{also}"

@@ -44,7 +44,7 @@ class ImportedWord:
 
 @dataclass(frozen=True, slots=True)
 class ImportedSegment:
-    """A timed piece of text; `speaker` is empty and the times are None where the file has none."""
+    """A timed part of a text; `speaker` is empty and the times are None where the file has none."""
 
     text: str
     speaker: str = ""

@@ -21,7 +21,9 @@ def read(text: str) -> ParsedFile:
     first = _end_of_head(lines)
     comments: list[cues.Block] = []
     found, unreadable = cues.read_cues(_without_comments(lines, first, comments), timing=cues.ARROW)
-    language = _language([*lines[1:first], *(block.lines[0] for block in comments)])
+    headers = [*lines[1:first], *(block.lines[0] for block in comments)]
+    tags = (match["tag"] for line in headers if (match := _LANGUAGE.fullmatch(line)))
+    language = base_language(next(tags, ""))
     return cues.parsed(without_repetition(found), unreadable, language=language, labels_last=False)
 
 
@@ -42,8 +44,3 @@ def _without_comments(
             comments.append(block)
         else:
             yield block
-
-
-def _language(lines: Sequence[str]) -> str:
-    found = (base_language(match["tag"]) for line in lines if (match := _LANGUAGE.fullmatch(line)))
-    return next(found, "")

@@ -1,8 +1,8 @@
-"""Opening a recording with FFmpeg's libraries so that a hostile file can only be refused.
+"""Opens a recording with FFmpeg's libraries so that a hostile file can only be refused.
 
-FFmpeg tells what a file is by its bytes, may use the demuxers and decoders named here and no
-others, reads through our file object, and may open nothing itself: of what it knows, playlists
-and scripts name other files, and many formats of old games have hardly ever been tried.
+FFmpeg recognises a file by its bytes, may use only the demuxers and decoders named here, reads
+through our file object and may open no file itself: playlists and scripts name other files, and
+the demuxers of rare formats are hardly tested.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class OpenAudio:
         return list(self.container.streams.audio)
 
 
-class _Source:
+class _BoundedFile:
     """A file from some byte on, of which only so much may be read until `is_open` is set."""
 
     def __init__(self, file: BinaryIO, start: int) -> None:
@@ -176,7 +176,7 @@ def open_audio(path: AnyPath, *, track: int | None = None) -> Iterator[OpenAudio
         start = sniff.tag_bytes(file)
         file.seek(start)
         head = file.read(sniff.HEAD_BYTES) or head
-        with _opened(file, start, head) as container:
+        with _open_container(file, start, head) as container:
             stream = _audio_track(container, track)
             for other in container.streams:
                 # Pictures are most of a film, and need not even be read.
@@ -187,28 +187,25 @@ def open_audio(path: AnyPath, *, track: int | None = None) -> Iterator[OpenAudio
             yield OpenAudio(_media_type(container, head), container, stream)
 
 
-def _opened(file: BinaryIO, start: int, head: bytes) -> InputContainer:
-    """The container; looked into more deeply when its audio is not found at once."""
+def _open_container(file: BinaryIO, start: int, head: bytes) -> InputContainer:
+    """Open the container; reads more of it when its audio is not found at once."""
     for look in (_FIRST_LOOK, _SECOND_LOOK):
-        source = _Source(file, start)
+        source = _BoundedFile(file, start)
         try:
             container = av.open(
                 source, mode="r", options=_OPTIONS | look, metadata_errors="replace"
             )
         except DAMAGE as error:
-            raise _why_not_opened(head, error) from error
+            if not sniff.is_media(head):
+                raise NotAudio from error
+            # FFmpeg's error for a format that is not on our list.
+            is_unlisted = isinstance(error, av.error.ArgumentError)
+            raise (NotSupported if is_unlisted else Unreadable) from error
         if look is _SECOND_LOOK or any(map(is_decodable, container.streams.audio)):
             break
         container.close()
     source.is_open = True
     return container
-
-
-def _why_not_opened(head: bytes, error: BaseException) -> errors.DomainError:
-    if not sniff.is_media(head):
-        return NotAudio()
-    # What FFmpeg says of a format that is not on its list.
-    return NotSupported() if isinstance(error, av.error.ArgumentError) else Unreadable()
 
 
 def _audio_track(container: InputContainer, track: int | None) -> AudioStream:

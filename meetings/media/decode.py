@@ -1,8 +1,8 @@
-"""The sound of a recording as 16 kHz mono samples, in bounded blocks, from any moment.
+"""Decodes a recording to 16 kHz mono samples, in bounded blocks, from any time.
 
-Time is what the file's clock says, counted from its first sample: where packets are missing or a
-recorder paused, silence keeps later words at their moment. So a stretch decoded alone, by another
-process, is the stretch as the whole recording has it.
+Times are those of the file's clock, counted from its first sample: where packets are missing or a
+recorder paused, silence keeps later words at their time. So a stretch decoded by itself, by another
+process, equals that stretch of the whole recording.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from meetings.media.container import DAMAGE, MATROSKA, MP3, AnyPath, is_plausibl
 from meetings.media.mix import Levels, Mix, Planes, TrackMix, bounded, mixed
 
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
-_Piece = tuple[int, Samples]
+_Chunk = tuple[int, Samples]
 
 SAMPLE_RATE = 16_000
 BLOCK_SAMPLES = 10 * SAMPLE_RATE
@@ -52,9 +52,9 @@ _SILENCE = np.zeros(BLOCK_SAMPLES, np.float32)
 
 @dataclass(slots=True)
 class Damage:
-    """What was wrong with the sound that was asked for; filled in while it is streamed.
+    """The damage of a stretch; filled in while it is streamed.
 
-    `lost_ms` is time for which the file holds no sound. `clock_restarts` counts moments where the
+    `lost_ms` is time for which the file holds no sound. `clock_restarts` counts where the
     file's clock jumped, as in files joined end to end: those must be decoded from the start.
     """
 
@@ -64,7 +64,7 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class _TimedFrame:
     """A decoded frame and when it begins, in seconds from the recording's start."""
 
     frame: AudioFrame
@@ -122,22 +122,22 @@ class Reader:
         damage = Damage() if damage is None else damage
         first = start_ms * SAMPLE_RATE // 1000
         last = None if end_ms is None else end_ms * SAMPLE_RATE // 1000
-        moments = self._from(start_ms / 1000, seek, damage)
+        timed_frames = self._frames_from(start_ms / 1000, seek, damage)
         converter = _Converter(self._weights, levels)
-        return _blocks(_between(_timeline(moments, damage, converter), first, last))
+        return _blocks(_between(_timeline(timed_frames, damage, converter), first, last))
 
-    def _from(self, start: float, seek: bool, damage: Damage) -> Iterator[_Moment]:
+    def _frames_from(self, start: float, seek: bool, damage: Damage) -> Iterator[_TimedFrame]:
         """Decoded frames from the recording's start, or from a little before `start` (seconds)."""
         target = start - _WARM_UP_S
         if seek and target > 0:
             with contextlib.suppress(*DAMAGE):
-                moments = self._moments(self._seek(target), start, damage)
-                moment = next(moments, None)
+                timed_frames = self._timed_frames(self._seek(target), start, damage)
+                timed_frame = next(timed_frames, None)
                 # A container without an index may land too late, or at the end.
-                if moment and moment.at is not None and moment.at <= start:
-                    return itertools.chain([moment], moments)
+                if timed_frame and timed_frame.at is not None and timed_frame.at <= start:
+                    return itertools.chain([timed_frame], timed_frames)
         self._reopen()
-        return self._moments(None, start, damage)
+        return self._timed_frames(None, start, damage)
 
     def _seek(self, target: float) -> int:
         """Move the demuxer to this second or before it; the time stamp that was asked for."""
@@ -158,14 +158,16 @@ class Reader:
             self._audio = self._closing.enter_context(open_audio(self._path, track=self._track))
         self._touched = True
 
-    def _moments(self, floor: int | None, start: float, damage: Damage) -> Iterator[_Moment]:
+    def _timed_frames(
+        self, floor: int | None, start: float, damage: Damage
+    ) -> Iterator[_TimedFrame]:
         """Decoded frames with their times, from the first packet that is not before `floor`.
 
         Damage before `start` is not counted.
         """
         stream = self._audio.stream
         base, origin = float(stream.time_base or 0), stream.start_time or 0
-        wounded, unsettled = False, _UNSETTLED_PACKETS if floor is not None else 0
+        is_damaged, unsettled = False, _UNSETTLED_PACKETS if floor is not None else 0
         for packet in self._packets(damage):
             if floor is not None and packet.pts is not None and packet.pts < floor:
                 continue
@@ -176,13 +178,13 @@ class Reader:
             except DAMAGE:
                 if packet.pts is None or (packet.pts - origin) * base >= start:
                     damage.packets += 1
-                    wounded = True
+                    is_damaged = True
                 continue
             for frame in () if unsettled >= 0 else frames:
                 if frame.samples and is_plausible(frame.sample_rate, frame.layout.nb_channels):
                     at = None if frame.pts is None else (frame.pts - origin) * base
-                    yield _Moment(frame, at, wounded)
-                    wounded = False
+                    yield _TimedFrame(frame, at, is_damaged)
+                    is_damaged = False
 
     def _packets(self, damage: Damage) -> Iterator[Packet[AudioStream]]:
         for _ in range(_BROKEN_READS):
@@ -194,7 +196,7 @@ class Reader:
 
 
 class _Converter:
-    """Turns frames of any form into pieces of 16 kHz mono, each with its first sample's number."""
+    """Turns frames of any form into chunks of 16 kHz mono, each with its first sample's number."""
 
     def __init__(self, weights: tuple[float, ...], levels: Levels | None) -> None:
         self._weights = weights
@@ -205,15 +207,15 @@ class _Converter:
         self._at = 0.0
         self._lead = self._next = 0
 
-    def place(self, at: float) -> Iterator[_Piece]:
+    def place(self, at: float) -> Iterator[_Chunk]:
         """Hand out what is under way; the frame that comes next begins at this second."""
         if self._resampler is not None:
             yield from self._convert()
-            yield from self._pieces(self._resampler, None)
+            yield from self._chunks(self._resampler, None)
         self._resampler = None
         self._at = at
 
-    def feed(self, frame: AudioFrame, at: float) -> Iterator[_Piece]:
+    def feed(self, frame: AudioFrame, at: float) -> Iterator[_Chunk]:
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is None or form != self._form:
             yield from self.place(at)
@@ -237,7 +239,7 @@ class _Converter:
         self._lead = -number % step if step <= rate * _LONGEST_LEAD_S else 0
         self._next = round((number + self._lead) * SAMPLE_RATE / rate)
 
-    def _convert(self) -> Iterator[_Piece]:
+    def _convert(self) -> Iterator[_Chunk]:
         lead, self._lead = self._lead, 0
         if self._resampler is None or self._gathered.samples <= lead:
             return
@@ -247,15 +249,12 @@ class _Converter:
             planes = _planes(frame)
             if self._levels is not None and planes.shape[1] > 1:
                 self._levels.add(planes)
-            yield from self._pieces(self._resampler, self._one_channel(planes, frame.sample_rate))
+            samples = np.ascontiguousarray(mixed(planes, self._weights)[np.newaxis])
+            mono = AudioFrame.from_ndarray(samples, format="flt", layout="mono")
+            mono.sample_rate = frame.sample_rate
+            yield from self._chunks(self._resampler, mono)
 
-    def _one_channel(self, planes: Planes, rate: int) -> AudioFrame:
-        samples = mixed(planes, self._weights)[np.newaxis]
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="flt", layout="mono")
-        frame.sample_rate = rate
-        return frame
-
-    def _pieces(self, resampler: av.AudioResampler, whole: AudioFrame | None) -> Iterator[_Piece]:
+    def _chunks(self, resampler: av.AudioResampler, whole: AudioFrame | None) -> Iterator[_Chunk]:
         try:
             frames = resampler.resample(whole)
         except DAMAGE:
@@ -280,35 +279,35 @@ def _planes(frame: AudioFrame) -> Planes:
 
 
 def _timeline(
-    moments: Iterable[_Moment], damage: Damage, converter: _Converter
-) -> Iterator[_Piece]:
+    timed_frames: Iterable[_TimedFrame], damage: Damage, converter: _Converter
+) -> Iterator[_Chunk]:
     """Lay the frames on the recording's clock, counting samples as long as it agrees."""
     clock, shift = None, 0.0
-    for moment in moments:
+    for timed_frame in timed_frames:
         expected = 0.0 if clock is None else clock
-        at = expected if moment.at is None else moment.at + shift
+        at = expected if timed_frame.at is None else timed_frame.at + shift
         hole = at - expected
         if clock is None:
             yield from converter.place(at)
         elif not -_LONGEST_OVERLAP_S < hole < _LONGEST_HOLE_S:
             damage.clock_restarts += 1
             shift, at = shift - hole, expected
-        elif hole > (_ROUNDING_S if moment.after_damage else _TOLERANCE_S):
+        elif hole > (_ROUNDING_S if timed_frame.after_damage else _TOLERANCE_S):
             damage.lost_ms += round(hole * 1000)
             yield from converter.place(at)
         elif hole < -_TOLERANCE_S:
             continue
         else:
             at = expected
-        yield from converter.feed(moment.frame, at)
-        clock = at + moment.frame.samples / moment.frame.sample_rate
+        yield from converter.feed(timed_frame.frame, at)
+        clock = at + timed_frame.frame.samples / timed_frame.frame.sample_rate
     yield from converter.place(0.0)
 
 
-def _between(pieces: Iterable[_Piece], first: int, last: int | None) -> Iterator[Samples]:
-    """The samples numbered `first` up to `last`, with silence where no piece reaches."""
+def _between(chunks: Iterable[_Chunk], first: int, last: int | None) -> Iterator[Samples]:
+    """The samples numbered `first` up to `last`, with silence where no chunk reaches."""
     at = first
-    for number, samples in pieces:
+    for number, samples in chunks:
         if last is not None and at >= last:
             return
         end = number + len(samples)

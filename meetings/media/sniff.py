@@ -1,7 +1,7 @@
-"""What the first bytes of a file say: whether it can be refused at once, and its tags' length.
+"""Reads the first bytes of a file: refuses what is no recording, and measures its tags.
 
-Whether a file is a recording is decided by opening it; `container` does that. Here only files that
-cannot be one are named, so that an upload of them ends early.
+Opening a file decides whether it is a recording; `container` does that. This module refuses files
+that cannot be one, so that their upload ends early.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _libmagic() -> magic.Magic:
 
 
 def media_type_of(head: bytes) -> str:
-    """What libmagic takes a file with this beginning for; "application/octet-stream" if unknown."""
+    """Return libmagic's media type of these bytes; "application/octet-stream" if unknown."""
     unknown = "application/octet-stream"
     # Some versions of libmagic put two answers together without a separator.
     return _libmagic().from_buffer(head).removesuffix(unknown) or unknown
@@ -98,9 +98,9 @@ def is_media(head: bytes) -> bool:
 
 
 def tag_bytes(file: BinaryIO) -> int:
-    """The length of the ID3v2 tags at the start of an open file (id3.org, ID3v2.4, section 3).
+    """Return the length of the ID3v2 tags at the start of an open file.
 
-    They may hold pictures of up to 256 MB and are passed over unread.
+    They may hold pictures of up to 256 MB and are skipped unread (id3.org, ID3v2.4, section 3).
     """
     length = 0
     for _ in range(_MOST_TAGS):

@@ -1,4 +1,4 @@
-"""Where somebody speaks: the Silero voice detector, fed as a stream.
+"""Detects speech with the Silero voice detector, fed as a stream.
 
 The network (Silero VAD v6, MIT, bundled with faster-whisper) reads 32 ms frames one after the
 other and carries a small state along, so any length of audio needs the memory of one batch.
@@ -53,7 +53,7 @@ def _session() -> InferenceSession:
 
 
 def _whole_frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """The same samples in blocks of whole frames; the last frame is filled up with silence."""
+    """Yield the samples in blocks of whole frames; the last frame is padded with silence."""
     rest: Samples = np.zeros(0, np.float32)
     for block in blocks:
         joined = np.concatenate([rest, block])
@@ -66,7 +66,7 @@ def _whole_frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
 
 
 def probabilities(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """How likely each 32 ms frame holds speech (0 to 1), one array per block that came in.
+    """Yield how likely each 32 ms frame holds speech (0 to 1), one array per block.
 
     `blocks` are 16 kHz mono float32 samples of any lengths.
     """
@@ -84,7 +84,7 @@ def probabilities(blocks: Iterable[Samples]) -> Iterator[Samples]:
 
 
 def spans(chances: Samples) -> list[tuple[int, int]]:
-    """Runs of speech as frame numbers `(first, after the last)`, in order and apart.
+    """Return runs of speech as frame numbers `(first, after the last)`, in order and apart.
 
     A run starts where the chance reaches 0.5 and ends where it stays under 0.35 for 0.32 s.
     """

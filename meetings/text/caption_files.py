@@ -11,8 +11,8 @@ from operator import itemgetter
 
 from meetings.text.captions import Caption
 
-# SubRip cannot escape: what players take for an arrow or a tag gets a likeness.
-_LIKENESSES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})  # noqa: RUF001
+# SubRip cannot escape: the marks of an arrow or a tag are replaced by similar ones.
+_SIMILAR_MARKS = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})  # noqa: RUF001
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -20,7 +20,7 @@ def subrip(captions: Iterable[Caption]) -> str:
     """A SubRip file; names are in the rows of captions that were cut as `named`."""
     blocks = (
         f"{number}\n{_clock(caption.start_ms, ',')} --> {_clock(caption.end_ms, ',')}\n"
-        f"{_subrip_rows(caption)}\n\n"
+        f"{_subrip_text(caption)}\n\n"
         for number, caption in enumerate(captions, start=1)
     )
     return "".join(blocks)
@@ -35,9 +35,9 @@ def webvtt(captions: Iterable[Caption]) -> str:
     return "".join(["WEBVTT\n", *blocks])
 
 
-def _subrip_rows(caption: Caption) -> str:
+def _subrip_text(caption: Caption) -> str:
     rows = "\n".join(text for _, text in _rows(caption))
-    return rows.replace("-->", "->").translate(_LIKENESSES)
+    return rows.replace("-->", "->").translate(_SIMILAR_MARKS)
 
 
 def _voices(caption: Caption) -> str:

@@ -1,4 +1,4 @@
-"""Captions: what was said, cut so that it can be read while it is heard.
+"""Cuts speech into captions that can be read while it is heard.
 
 A row is measured in cells: a wide character (UAX #11) takes two. Subtitlers agree on two rows of
 42 cells, 5/6 to 7 seconds, 17 characters a second, and one caption at a time.
@@ -21,7 +21,7 @@ _SENTENCE_MAY_END_AT = 2 / 3  # of the cells a caption holds
 
 
 class NoTimes(Exception):
-    """Nothing that was said has a time, so nothing can be shown at one."""
+    """No segment has a time, so no caption can be shown at one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +77,31 @@ def captions(
     limits = limits or Limits()
     # One row cannot hold a long name and a long word.
     longest_word = limits.row_cells // 2 if named and limits.rows == 1 else limits.row_cells
-    words = _in_turn(_words_by_speaker(segments, longest_word), limits)
-    found = list(_cut(words, limits, named=named))
-    _time_for_reading(found, limits)
+    words = _interleaved(_words_by_speaker(segments, longest_word), limits)
+    found = list(_cut_captions(words, limits, named=named))
+    _extend_for_reading(found, limits)
     return found
 
 
 def cells(text: str) -> int:
-    """How many cells a text takes in a row."""
+    """Return how many cells a text takes in a row."""
     if text.isascii():
         return len(text)
-    return sum(_cells_of(character) for character in text)
-
-
-def _cells_of(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return sum(
+        2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+        if not unicodedata.combining(character)
+    )
 
 
 def _words_by_speaker(segments: Sequence[Segment], longest_word: int) -> dict[str, list[_Word]]:
-    """Each speaker's words in the order of their segments' times."""
+    """Return each speaker's words in the order of their segments' times."""
     spans = zip(segments, _spans(segments), strict=True)
     by_speaker: dict[str, list[_Word]] = {}
     for segment, (start, end) in sorted(spans, key=lambda pair: pair[1][0]):
         said = by_speaker.setdefault(_one_line(segment.speaker), [])
         words = _timed_words(segment, start, end)
-        for at, (begins, ends, text) in enumerate(_that_fit(words, longest_word)):
+        for at, (begins, ends, text) in enumerate(_fitting_rows(words, longest_word)):
             # The space counts only where a caption goes on from another segment.
             spaced = text if at else f" {text}"
             said.append(_Word(begins, ends, spaced, at == 0, max(end, ends)))
@@ -111,8 +109,10 @@ def _words_by_speaker(segments: Sequence[Segment], longest_word: int) -> dict[st
 
 
 def _spans(segments: Sequence[Segment]) -> list[tuple[int, int]]:
-    """When each segment is said. Without a start it follows the one before; without an end it
-    takes the time for reading, until the next one begins.
+    """Return the start and end of each segment.
+
+    Without a start it follows the one before; without an end it takes the time for reading, until
+    the next one begins.
     """
     next_start: int | None = None
     next_starts: list[int | None] = []
@@ -133,15 +133,18 @@ def _spans(segments: Sequence[Segment]) -> list[tuple[int, int]]:
 
 
 def _timed_words(segment: Segment, start: int, end: int) -> Iterable[TimedWord]:
-    """Its words with the spaces of its text; its text shared out over its time by length where it
-    has no words, or others, as after an edit.
+    """Return a segment's words with the spaces of its text.
+
+    Its text is spread over its time by length where it has no words, or others, as after an edit.
     """
     text = _one_line(segment.text)
-    return _spaced(segment.words, text) or _shared_out(_pieces(text), start, end)
+    return _with_spaces(segment.words, text) or _spread_over_time(
+        _breakable_parts(text), start, end
+    )
 
 
-def _spaced(words: Sequence[TimedWord], text: str) -> list[TimedWord]:
-    """The words with what stands before each in the text; none if the text is not made of them."""
+def _with_spaces(words: Sequence[TimedWord], text: str) -> list[TimedWord]:
+    """Return the words with the space before each; none if the text is not made of them."""
     spaced = []
     at = 0
     for start, end, word in words:
@@ -158,44 +161,46 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _pieces(text: str) -> list[str]:
-    """Words with the space before them; between wide characters a row may break anywhere."""
-    pieces: list[str] = []
-    held = ""
+def _breakable_parts(text: str) -> list[str]:
+    """Return words with the space before them; a row may break between any wide characters."""
+    parts: list[str] = []
+    part = ""
     for character in text:
         wide = ord(character) > 0x2E7F and unicodedata.east_asian_width(character) in "WF"
-        if held and (character == " " or wide):
-            pieces.append(held)
-            held = ""
-        held += character
-    return [*pieces, held] if held else pieces
+        if part and (character == " " or wide):
+            parts.append(part)
+            part = ""
+        part += character
+    return [*parts, part] if part else parts
 
 
-def _shared_out(pieces: list[str], start: int, end: int) -> Iterator[TimedWord]:
-    total = sum(map(len, pieces)) or 1
+def _spread_over_time(parts: list[str], start: int, end: int) -> Iterator[TimedWord]:
+    total = sum(map(len, parts)) or 1
     done = 0
-    for piece in pieces:
+    for part in parts:
         begins = start + (end - start) * done // total
-        done += len(piece)
-        yield begins, start + (end - start) * done // total, piece
+        done += len(part)
+        yield begins, start + (end - start) * done // total, part
 
 
-def _that_fit(words: Iterable[TimedWord], most: int) -> Iterator[TimedWord]:
-    """Words of at most a row; what is longer is cut, for a row cannot be left."""
+def _fitting_rows(words: Iterable[TimedWord], most: int) -> Iterator[TimedWord]:
+    """Yield the words; one that is longer than a row is cut."""
     for word in words:
         if len(word[2]) * 2 <= most or cells(word[2].strip()) <= most:
             yield word
         else:
             step = max(1, most // 2)
             text = word[2]
-            yield from _shared_out(
+            yield from _spread_over_time(
                 [text[at : at + step] for at in range(0, len(text), step)], word[0], word[1]
             )
 
 
-def _in_turn(by_speaker: dict[str, list[_Word]], limits: Limits) -> Iterator[tuple[str, _Word]]:
-    """All words as they are shown. A segment that begins interrupts another speaker, unless that
-    one is about to end; speakers who go on together have a row each in turn.
+def _interleaved(by_speaker: dict[str, list[_Word]], limits: Limits) -> Iterator[tuple[str, _Word]]:
+    """Yield all words in the order in which they are shown.
+
+    A segment that begins interrupts another speaker, unless that one is about to end; speakers who
+    go on together have a row each in turn.
     """
     speakers = list(by_speaker)
     done = [0] * len(speakers)
@@ -219,85 +224,93 @@ def _in_turn(by_speaker: dict[str, list[_Word]], limits: Limits) -> Iterator[tup
             yield speakers[index], word
 
 
-def _cut(words: Iterable[tuple[str, _Word]], limits: Limits, *, named: bool) -> Iterator[Caption]:
-    held: Caption | None = None
+def _cut_captions(
+    words: Iterable[tuple[str, _Word]], limits: Limits, *, named: bool
+) -> Iterator[Caption]:
+    caption: Caption | None = None
     named_last = ""
-    free_at = 0  # when the captions before the held one can have been read
+    free_at = 0  # when the captions before this one can have been read
     for speaker, word in words:
-        if held is not None and _is_over(
-            held, word, speaker, limits, is_late=free_at > word.start_ms
+        if caption is not None and _begins_new_caption(
+            caption, word, speaker, limits, is_late=free_at > word.start_ms
         ):
-            yield held
-            free_at = max(free_at, held.start_ms) + limits.shortest_ms
+            yield caption
+            free_at = max(free_at, caption.start_ms) + limits.shortest_ms
             # After two who shared a caption it is not plain who goes on.
-            named_last = "" if held.rows[0].speaker != held.rows[-1].speaker else named_last
-            held = None
-        if held is None:
-            held = Caption(word.start_ms, word.end_ms)
-        if not held.rows or held.rows[-1].speaker != speaker:
+            named_last = "" if caption.rows[0].speaker != caption.rows[-1].speaker else named_last
+            caption = None
+        if caption is None:
+            caption = Caption(word.start_ms, word.end_ms)
+        if not caption.rows or caption.rows[-1].speaker != speaker:
             is_named = named and speaker and speaker != named_last
-            held.rows.append(Row(speaker, _opening(speaker, limits.row_cells) if is_named else ""))
+            caption.rows.append(
+                Row(speaker, _name_prefix(speaker, limits.row_cells) if is_named else "")
+            )
             named_last = speaker
-        _add(held, word.text, limits)
-        held.end_ms = max(held.end_ms, word.end_ms)
-    if held is not None:
-        yield held
+        _append_word(caption, word.text, limits)
+        caption.end_ms = max(caption.end_ms, word.end_ms)
+    if caption is not None:
+        yield caption
 
 
-def _opening(speaker: str, row_cells: int) -> str:
-    """The name before the words; a long one is shortened, for they share a row."""
+def _name_prefix(speaker: str, row_cells: int) -> str:
+    """Return the name before the words; a long one is shortened, because they share a row."""
     most = row_cells // 2 - 2
     while cells(speaker) > most:
         speaker = f"{speaker[:-2].rstrip()}…"
     return f"{speaker}: "
 
 
-def _is_over(held: Caption, word: _Word, speaker: str, limits: Limits, *, is_late: bool) -> bool:
-    """Whether the word begins another caption. The words of another speaker do, unless they would
-    come too late: then they get a row of this one.
+def _begins_new_caption(
+    caption: Caption, word: _Word, speaker: str, limits: Limits, *, is_late: bool
+) -> bool:
+    """Whether the word begins another caption.
+
+    The words of another speaker do, unless they would come too late: then they get a row of this.
     """
-    last = held.rows[-1]
+    last = caption.rows[-1]
     changes = last.speaker != speaker
-    rows_full = len(held.rows) >= limits.rows
+    rows_full = len(caption.rows) >= limits.rows
     full = limits.row_cells * limits.rows
     return (
         (changes and (rows_full or not is_late or cells(word.text) > limits.row_cells // 2))
         or (rows_full and cells(last.text + word.text) > limits.row_cells)
-        or word.end_ms - held.start_ms > limits.longest_ms
-        or word.start_ms - held.end_ms > _PAUSE_MS
+        or word.end_ms - caption.start_ms > limits.longest_ms
+        or word.start_ms - caption.end_ms > _PAUSE_MS
         or (
             word.begins_segment
             and not changes
-            and held.end_ms - held.start_ms >= limits.shortest_ms
+            and caption.end_ms - caption.start_ms >= limits.shortest_ms
         )
-        or (held.cells > full * _SENTENCE_MAY_END_AT and last.text.endswith(_SENTENCE_ENDS))
+        or (caption.cells > full * _SENTENCE_MAY_END_AT and last.text.endswith(_SENTENCE_ENDS))
     )
 
 
-def _add(held: Caption, text: str, limits: Limits) -> None:
+def _append_word(caption: Caption, text: str, limits: Limits) -> None:
     """Put a word at the end of the last row, or at the beginning of a new one."""
-    last = held.rows[-1]
+    last = caption.rows[-1]
     if not last.text or last.text.endswith(" "):
         text = text.lstrip()
     if cells(last.text + text) <= limits.row_cells:
         last.text += text
     else:
-        held.rows.append(Row(last.speaker, text.lstrip()))
+        caption.rows.append(Row(last.speaker, text.lstrip()))
 
 
-def _time_for_reading(found: list[Caption], limits: Limits) -> None:
-    """Let short captions stand longer where there is time, and none begin before another ends."""
+def _extend_for_reading(found: list[Caption], limits: Limits) -> None:
+    """Extend short captions where there is time; none begins before the one before it ends."""
     ended = 0
     for caption, following in zip(found, [*found[1:], None], strict=True):
         is_late = caption.start_ms < ended
         caption.start_ms = max(caption.start_ms, ended)
-        end = _end(caption, following, limits, is_late=is_late)
+        end = _end_ms(caption, following, limits, is_late=is_late)
         caption.end_ms = ended = max(end, caption.start_ms + limits.shortest_ms)
 
 
-def _end(caption: Caption, following: Caption | None, limits: Limits, *, is_late: bool) -> int:
-    """When it makes room for the next. Captions that are late, or spoken over, share the time
-    until both have been said, by length.
+def _end_ms(caption: Caption, following: Caption | None, limits: Limits, *, is_late: bool) -> int:
+    """Return the end of a caption.
+
+    Captions that are late, or spoken over, share the time until both have been said, by length.
     """
     start, latest = caption.start_ms, caption.start_ms + limits.longest_ms
     spoken = min(caption.end_ms, latest)

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class NoteCode(enum.StrEnum):
-    """What a note is about; the values never change."""
+    """The codes of notes; the values never change."""
 
     NO_SPEECH = "no_speech"
     TRACKS_WITHOUT_SPEECH = "tracks_without_speech"

@@ -10,7 +10,7 @@ TimedWord = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of what was said; times in ms from the start, None where there are none."""
+    """A timed part of a transcript; times in ms from the start, None where there are none."""
 
     text: str
     speaker: str = ""

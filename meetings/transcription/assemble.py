@@ -1,4 +1,4 @@
-"""The texts of all windows joined into the text of the recording."""
+"""Joins the texts of all windows into the text of the recording."""
 
 from __future__ import annotations
 
@@ -47,13 +47,19 @@ def assemble(texts: Iterable[WindowText], notes: tuple[Note, ...] = ()) -> Trans
         for window in windows
         for segment in window.segments
         if segment.text
-        for part in _divided(segment)
+        for part in _split_segment(segment)
     )
     language = _language(windows)
+    probabilities = [
+        (window.language_probability, window.speech_ms)
+        for window in windows
+        if window.language == language and window.language_probability is not None
+    ]
+    words = [word for segment in segments for word in segment.words]
     return TranscriptText(
         language=language,
-        language_probability=_language_probability(windows, language),
-        confidence=_confidence(segments),
+        language_probability=_mean(probabilities),
+        confidence=_mean([(word.probability, 1) for word in words]),
         segments=segments,
         speech_ms=sum(window.speech_ms for window in windows),
         uncovered_speech_ms=sum(window.uncovered_speech_ms for window in windows),
@@ -63,7 +69,7 @@ def assemble(texts: Iterable[WindowText], notes: tuple[Note, ...] = ()) -> Trans
 
 
 def _language(windows: list[WindowText]) -> str:
-    """The language most of the speech was in."""
+    """Return the language of most of the speech."""
     spoken: Counter[str] = Counter()
     for window in windows:
         if window.segments:
@@ -72,41 +78,25 @@ def _language(windows: list[WindowText]) -> str:
     return max(spoken, key=lambda code: (spoken[code], code), default="")
 
 
-def _language_probability(windows: list[WindowText], language: str) -> float | None:
-    heard = [
-        (window.language_probability, window.speech_ms)
-        for window in windows
-        if window.language == language and window.language_probability is not None
-    ]
-    return _mean(heard)
-
-
-def _confidence(segments: tuple[SpokenSegment, ...]) -> float | None:
-    return _mean([(word.probability, 1) for segment in segments for word in segment.words])
-
-
 def _mean(weighted: list[tuple[float, int]]) -> float | None:
     total = sum(weight for _, weight in weighted)
     return round(sum(value * weight for value, weight in weighted) / total, 4) if total else None
 
 
-def _divided(segment: SpokenSegment) -> Iterator[SpokenSegment]:
-    """The segment in parts that are read as one: no long pause inside, and not too long."""
+def _split_segment(segment: SpokenSegment) -> Iterator[SpokenSegment]:
+    """Yield the segment in parts without a long pause, none too long to be read as one."""
     words = segment.words
     while words:
-        count = _without_pause(words)
+        pauses = (
+            count
+            for count in range(1, len(words))
+            if words[count].start_ms - words[count - 1].end_ms >= _LONG_PAUSE_MS
+        )
+        count = next(pauses, len(words))
         if _is_long(words[:count]):
             count = _best_cut(words[:count])
         yield segment if count == len(segment.words) else SpokenSegment.of(words[:count])
         words = words[count:]
-
-
-def _without_pause(words: tuple[Word, ...]) -> int:
-    """How many words come before the first long pause."""
-    for count in range(1, len(words)):
-        if words[count].start_ms - words[count - 1].end_ms >= _LONG_PAUSE_MS:
-            return count
-    return len(words)
 
 
 def _is_long(words: tuple[Word, ...]) -> bool:
@@ -116,7 +106,7 @@ def _is_long(words: tuple[Word, ...]) -> bool:
 
 
 def _best_cut(words: tuple[Word, ...]) -> int:
-    """How many words to take: up to the last sentence end that fits, else comma, else gap."""
+    """Return how many words to take: up to the last sentence end that fits, else a comma or gap."""
     fitting = 1
     while fitting < len(words) and not _is_long(words[: fitting + 1]):
         fitting += 1

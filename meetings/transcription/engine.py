@@ -1,4 +1,4 @@
-"""The door of the engine: plan a recording, transcribe its windows, in any process or order."""
+"""Plans the transcription of a recording and transcribes windows, in any process or order."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ def plan_recording(
     max_ms: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Plan:
-    """Listen to the whole recording, as a stream, and divide it into windows.
+    """Read the whole recording as a stream and divide it into windows.
 
-    `on_progress` gets the ms decoded so far about once a minute of sound; what it raises stops
-    the work. Raises what `probe` raises, TooLong for sound over `max_ms`.
+    `on_progress` gets the ms decoded so far about once a minute of sound; an error from it stops
+    the work. Raises the errors of `probe`, TooLong for sound over `max_ms`.
     """
     facts = probe.probe(path)
-    heard = sources.listen(path, _watcher(max_ms, on_progress))
-    plan = windows_module.plan(heard.chances, heard.duration_ms)
+    listening = sources.listen(path, _progress_watcher(max_ms, on_progress))
+    plan = windows_module.plan(listening.chances, listening.duration_ms)
     missing_ms = 0 if facts.duration_is_estimate else facts.duration_ms - plan.duration_ms
     return replace(
         plan,
         windows=tuple(
             replace(
                 window,
-                from_start=not heard.is_seekable,
-                mix=heard.mix(window.start_ms, window.end_ms),
+                from_start=not listening.is_seekable,
+                mix=listening.mix(window.start_ms, window.end_ms),
             )
             for window in plan.windows
         ),
-        damaged_packets=heard.damage.packets,
-        lost_ms=heard.damage.lost_ms + (missing_ms if missing_ms > _MISSING_MS else 0),
-        notes=heard.notes,
+        damaged_packets=listening.damage.packets,
+        lost_ms=listening.damage.lost_ms + (missing_ms if missing_ms > _MISSING_MS else 0),
+        notes=listening.notes,
     )
 
 
@@ -62,64 +62,68 @@ def transcribe_windows(
     on_window: Callable[[WindowText], None],
     language: str | None = None,
 ) -> None:
-    """Transcribe these windows one after the other, handing each text over as it is finished.
+    """Transcribe these windows one after the other and pass each text to `on_window`.
 
-    What `on_window` raises stops the work. A window's text depends on the recording and the
+    An error from `on_window` stops the work. A window's text depends on the recording and the
     window only, not on which others are asked for.
     """
     for mix in dict.fromkeys(window.mix for window in windows):
         with decode.MixReader(path, mix) as reader:
             same = [window for window in windows if window.mix == mix]
-            for window, samples in _heard(reader, same):
+            for window, samples in _with_samples(reader, same):
                 on_window(transcriber.transcribe_window(samples, window, language))
 
 
 def batches(plan: Plan) -> list[list[Window]]:
-    """The windows in groups of neighbours, for workers that share one recording.
+    """Return consecutive windows in groups, for workers that share one recording.
 
     A short recording is cut finely, or the last group would leave all workers but one idle; a long
-    one coarsely, as a group costs a job and an opened file.
+    one coarsely, because a group costs a job and an opened file.
     """
     windows = list(plan.windows)
     size = min(max(len(windows) // _LEAST_BATCHES, 1), _LARGEST_BATCH)
     return [windows[first : first + size] for first in range(0, len(windows), size)]
 
 
-def _heard(reader: decode.MixReader, windows: Sequence[Window]) -> Iterator[tuple[Window, Samples]]:
-    """Each window with its samples."""
+def _with_samples(
+    reader: decode.MixReader, windows: Sequence[Window]
+) -> Iterator[tuple[Window, Samples]]:
+    """Yield each window with its samples."""
     for window in windows:
         if not window.from_start:
             yield window, reader.read(window.start_ms, window.end_ms)
-    behind = sorted((w for w in windows if w.from_start), key=lambda window: window.start_ms)
-    if behind:
-        yield from _heard_from_the_start(reader, behind)
+    unseekable = sorted((w for w in windows if w.from_start), key=lambda window: window.start_ms)
+    if unseekable:
+        yield from _with_samples_from_start(reader, unseekable)
 
 
-def _heard_from_the_start(
+def _with_samples_from_start(
     reader: decode.MixReader, windows: list[Window]
 ) -> Iterator[tuple[Window, Samples]]:
-    """The same for windows that no seek can find: one pass over all that comes before."""
+    """Yield windows that no seek can find, in one pass from the start of the recording."""
     first_ms = windows[0].start_ms
     blocks = reader.stream(start_ms=first_ms, end_ms=windows[-1].end_ms)
-    # `held` begins with the sample of this number, counted from the first window's start.
-    number, held = 0, np.zeros(0, np.float32)
+    # `buffer` begins with the sample of this number, counted from the first window's start.
+    number, buffer = 0, np.zeros(0, np.float32)
     for window in windows:
         start, end = (
             (ms - first_ms) * SAMPLE_RATE // 1000 for ms in (window.start_ms, window.end_ms)
         )
-        while number + len(held) < end and (block := next(blocks, None)) is not None:
-            number, held = _dropped_before(start, number, np.concatenate([held, block]))
-        number, held = _dropped_before(start, number, held)
-        yield window, held[: end - number]
+        while number + len(buffer) < end and (block := next(blocks, None)) is not None:
+            number, buffer = _drop_before(start, number, np.concatenate([buffer, block]))
+        number, buffer = _drop_before(start, number, buffer)
+        yield window, buffer[: end - number]
 
 
-def _dropped_before(start: int, number: int, held: Samples) -> tuple[int, Samples]:
-    cut = min(max(start - number, 0), len(held))
-    return number + cut, held[cut:]
+def _drop_before(start: int, number: int, buffer: Samples) -> tuple[int, Samples]:
+    cut = min(max(start - number, 0), len(buffer))
+    return number + cut, buffer[cut:]
 
 
-def _watcher(max_ms: int | None, on_progress: Callable[[int], None] | None) -> sources.Watcher:
-    """Refuses what is too long. Tracks are listened to in turn: the progress never goes back."""
+def _progress_watcher(
+    max_ms: int | None, on_progress: Callable[[int], None] | None
+) -> sources.Watcher:
+    """Return a watcher that raises TooLong and reports progress, which never goes back."""
     furthest_ms = reported_ms = 0
 
     def watch(decoded_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""A whole recording transcribed here and now, by this machine alone, without queue or database."""
+"""Transcribes a whole recording on this machine, without a queue or a database."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def transcribe_file(
     language: str | None = None,
     on_progress: Callable[[float], None],
 ) -> TranscriptText:
-    """The text of a recording, made by so many processes; the same text for any number of them.
+    """Return the text of a recording; the number of processes does not change it.
 
-    `on_progress` gets the share that is done, 0 to 1. Raises what `engine.plan_recording` raises.
+    `on_progress` gets the share that is done, 0 to 1. Raises the errors of `engine.plan_recording`.
     """
     plan = engine.plan_recording(path)
     on_progress(0.0)
@@ -34,7 +34,8 @@ def transcribe_file(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context) as pool:
         work: list[Future[list[WindowText]]] = [
-            pool.submit(_texts_of, path, batch, model, language) for batch in engine.batches(plan)
+            pool.submit(_transcribe_batch, path, batch, model, language)
+            for batch in engine.batches(plan)
         ]
         for done in as_completed(work):
             texts += done.result()
@@ -42,7 +43,7 @@ def transcribe_file(
     return assemble(texts, plan.notes)
 
 
-def _texts_of(
+def _transcribe_batch(
     path: Path, windows: list[Window], model: ModelFacts, language: str | None
 ) -> list[WindowText]:
     texts: list[WindowText] = []

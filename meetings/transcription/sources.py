@@ -1,8 +1,8 @@
-"""Where in a recording the speech is: which tracks and channels hold it, and when.
+"""Finds the speech of a recording: its tracks, its channels and its times.
 
-Every audio track is listened to from start to end, because speech that is passed over here is lost
-without a trace. Channels that carry different sounds, or would cancel each other, are listened to
-apart, quiet ones amplified. A source is such a group of channels of one track.
+Every audio track is read from start to end, because speech that is missed here is lost without a
+trace. Channels that carry different sounds, or would cancel each other, are read separately, quiet
+ones amplified. A source is such a group of channels of one track.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from meetings.media.mix import ChannelGroup, Levels, Mix, TrackMix, gain_db, lev
 from meetings.media.vad import FRAME_MS, SAMPLE_RATE, Samples
 from meetings.text.notes import Note, NoteCode
 
-# Takes the ms listened to so far; what it raises ends the work.
+# Takes the ms read so far; an error from it ends the work.
 Watcher = Callable[[int], None]
 
 # A blip shorter than 96 ms is a click, not a word.
@@ -95,7 +95,7 @@ class Listening:
 
 
 def listen(path: AnyPath, watch: Watcher) -> Listening:
-    """Listen to a whole recording, as a stream.
+    """Find the speech of a whole recording, as a stream.
 
     Raises NotAudio, NotSupported, Unreadable, NoAudio.
     """
@@ -104,44 +104,44 @@ def listen(path: AnyPath, watch: Watcher) -> Listening:
         decodable = [index for index, track in enumerate(audio.tracks) if is_decodable(track)]
     examined = decodable[:_MOST_TRACKS]
     sources = [source for track in examined for source in _sources_of(path, track, watch)]
-    heard = {source.track for source in sources}
-    unreadable = set(range(len(languages))) - heard - set(decodable[_MOST_TRACKS:])
+    readable = {source.track for source in sources}
+    unreadable = set(range(len(languages))) - readable - set(decodable[_MOST_TRACKS:])
     notes = [
         *_track_notes(NoteCode.TRACKS_NOT_READABLE, unreadable),
         *_track_notes(NoteCode.TRACKS_NOT_EXAMINED, set(decodable[_MOST_TRACKS:])),
     ]
     if not sources:
         raise Unreadable
-    used = _in_one_language([s for s in sources if s.has_speech()], languages)
+    used = _without_dubbed([s for s in sources if s.has_speech()], languages)
     if not used:
         return Listening(tuple(sources), (*notes, Note(NoteCode.NO_SPEECH)), is_plain=True)
     return Listening(
         tuple(used),
-        (*notes, *_notes(sources, used)),
+        (*notes, *_source_notes(sources, used)),
         is_plain=len(used) == 1 and used[0].track == decodable[0] and used[0].group.is_plain,
     )
 
 
 def _sources_of(path: AnyPath, track: int, watch: Watcher) -> list[Source]:
-    """The sources of a track; none when it cannot be decoded."""
+    """Return the sources of a track; none when it cannot be decoded."""
     levels = Levels()
-    average = _listen_to(path, track, None, watch, levels)
+    average = _read_source(path, track, None, watch, levels)
     if not average.duration_ms:
         return []
     groups = levels.groups()
     if not groups or (len(groups) == 1 and groups[0].is_plain):
         return [average]
-    return [_listen_to(path, track, group, watch) for group in groups]
+    return [_read_source(path, track, group, watch) for group in groups]
 
 
-def _listen_to(
+def _read_source(
     path: AnyPath,
     track: int,
     group: ChannelGroup | None,
     watch: Watcher,
     levels: Levels | None = None,
 ) -> Source:
-    """Listen to a group of channels, or to the average of all."""
+    """Return a group of channels, or the average of all, as a source."""
     mix = TrackMix(track, group.weights if group else ())
     damage, sample = decode.Damage(), _SeekSample()
     samples = 0
@@ -152,7 +152,7 @@ def _listen_to(
             sample.take(block, samples)
             samples += len(block)
             watch(samples * 1000 // SAMPLE_RATE)
-            yield _normalised(block)
+            yield _amplified(block)
 
     with decode.open_recording(path, mix) as reader:
         blocks = reader.stream(damage=damage, levels=levels)
@@ -163,8 +163,8 @@ def _listen_to(
     return Source(track, group, chances, duration_ms, damage, is_seekable)
 
 
-def _normalised(block: Samples) -> Samples:
-    """Ten seconds as the voice detector needs them: louder where even their loudest is quiet."""
+def _amplified(block: Samples) -> Samples:
+    """Return ten seconds as the voice detector needs them: amplified where all of it is quiet."""
     seconds = np.split(block, range(SAMPLE_RATE, len(block), SAMPLE_RATE))
     gain = gain_db(max(map(level_db, seconds)))
     return np.clip(block * np.float32(10 ** (gain / 20)), -1.0, 1.0) if gain else block
@@ -199,8 +199,8 @@ class _SeekSample:
         return bool(likeness[best] >= _LEAST_LIKENESS * scale)
 
 
-def _in_one_language(sources: list[Source], languages: list[str]) -> list[Source]:
-    """The sources without those of dubbed tracks: marked as another language than the first."""
+def _without_dubbed(sources: list[Source], languages: list[str]) -> list[Source]:
+    """Return the sources whose track is in the language of the first; others are dubbed."""
     marked = [languages[s.track] for s in sources if languages[s.track] not in ("", "und")]
     return [s for s in sources if languages[s.track] in ("", "und", *marked[:1])]
 
@@ -209,8 +209,8 @@ def _track_notes(code: NoteCode, tracks: set[int]) -> list[Note]:
     return [Note(code, {"tracks": [track + 1 for track in sorted(tracks)]})] if tracks else []
 
 
-def _notes(sources: list[Source], used: list[Source]) -> Iterator[Note]:
-    """What is left out of the sources, and what is done to the channels of those that are used."""
+def _source_notes(sources: list[Source], used: list[Source]) -> Iterator[Note]:
+    """Yield notes on sources left out, and on changed channels of those that are used."""
     used_tracks = {source.track for source in used}
     speaking_tracks = {source.track for source in sources if source.has_speech()}
     silent_tracks = {source.track for source in sources} - speaking_tracks

@@ -2,8 +2,8 @@
 
 Every setting is chosen so that a window's text depends on its samples alone: no text is carried
 over from the window before, and nothing is drawn at random. Whisper sometimes passes over speech
-or falls into a loop; the voice detector knows where words are owed, and what got none is listened
-to once more by itself.
+or falls into a loop; the voice detector knows where speech is, and speech without words is
+transcribed once more by itself.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Transcriber(Protocol):
 
 
 def load_transcriber(model: ModelFacts, *, threads: int = 1) -> WhisperTranscriber:
-    """The transcriber of this process; the first call loads the model, in about half a second.
+    """Return the transcriber of this process; the first call loads the model, in half a second.
 
     Its threads do not survive a fork, so it is kept per process: call this in the worker, not in
     its parent. More than one thread makes one window slower; more processes make many faster.
@@ -98,40 +98,40 @@ class WhisperTranscriber:
         model of one language ignores it.
         """
         known = "en" if not self.model.multilingual else language
-        said, heard, certainty = self._listen(_Joined(samples, window, window.speech), known)
+        said, detected, certainty = self._transcribe(_Joined(samples, window, window.speech), known)
         gaps = uncovered(window.speech, _times(said))
-        again = [self._listen_again(samples, window, gap, heard) for gap in gaps]
+        again = [self._transcribe_again(samples, window, gap, detected) for gap in gaps]
         said = [*said, *(words for found in again for words in found)]
         segments = sorted(
             (SpokenSegment.of(words) for words in said),
             key=lambda segment: (segment.start_ms, segment.end_ms),
         )
-        owed = uncovered(window.speech, _times(said))
+        uncovered_spans = uncovered(window.speech, _times(said))
         return WindowText(
             start_ms=window.start_ms,
             end_ms=window.end_ms,
-            language=heard,
+            language=detected,
             language_probability=None if known else round(certainty, 4),
             segments=tuple(segments),
             speech_ms=window.speech_ms,
-            uncovered_speech_ms=sum(end - start for start, end in owed),
+            uncovered_speech_ms=sum(end - start for start, end in uncovered_spans),
             repaired=sum(bool(found) for found in again),
         )
 
-    def _listen_again(
+    def _transcribe_again(
         self, samples: Samples, window: Window, gap: Span, language: str
     ) -> list[tuple[Word, ...]]:
-        """The words of a stretch heard alone, and kept from repeating itself."""
+        """Return the words of a stretch by itself, with repetition suppressed."""
         wide = (max(gap[0] - _MARGIN_MS, window.start_ms), min(gap[1] + _MARGIN_MS, window.end_ms))
-        said, _, _ = self._listen(
+        said, _, _ = self._transcribe(
             _Joined(samples, window, (wide,)), language, no_repeat_ngram_size=3
         )
         return said
 
-    def _listen(
+    def _transcribe(
         self, sound: _Joined, language: str | None, **options: Any
     ) -> tuple[list[tuple[Word, ...]], str, float]:
-        """The words of each segment in this sound, the language and how sure that is."""
+        """Return the words of each segment, the language and its probability."""
         segments, info = self._whisper.transcribe(
             sound.samples,
             language=language,
@@ -141,22 +141,27 @@ class WhisperTranscriber:
             word_timestamps=True,
             **options,
         )
-        heard = []
+        found = []
         for segment in segments:
-            heard.append(segment)
+            found.append(segment)
             if segment.end * 1000 >= sound.length_ms - _TAIL_MS:
                 # Left alone, Whisper would listen once more, to nothing.
                 break
-        said = (tuple(sound.words(segment.words)) for segment in _without_loops(heard))
+        said = (tuple(sound.words(segment.words)) for segment in _without_loops(found))
         return (
-            [words for words in said if _is_credible(words)],
+            # Less than this certainty is a guess at a cough.
+            [
+                words
+                for words in said
+                if words and sum(w.probability for w in words) >= _LEAST_CERTAINTY * len(words)
+            ],
             info.language,
             info.language_probability,
         )
 
 
 def _without_loops(segments: list[Any]) -> Iterator[Any]:
-    """The segments that were not heard in one go with words repeated faster than anyone speaks."""
+    """Yield the segments without loops: words repeated faster than anyone speaks."""
     for start, group in itertools.groupby(segments, key=operator.attrgetter("seek")):
         together = list(group)
         seconds = max(together[-1].end - start / _FRAMES_PER_SECOND, 0.1)
@@ -164,11 +169,6 @@ def _without_loops(segments: list[Any]) -> Iterator[Any]:
         repeats = together[0].compression_ratio > _LOOP_COMPRESSION
         if not (repeats and tokens > _FASTEST_TOKENS * seconds):
             yield from together
-
-
-def _is_credible(words: tuple[Word, ...]) -> bool:
-    """Whether somebody may have said this, and it is no guess at a cough."""
-    return bool(words) and sum(w.probability for w in words) >= _LEAST_CERTAINTY * len(words)
 
 
 class _Joined:
@@ -214,19 +214,19 @@ def _sample(ms: int) -> int:
 
 
 def uncovered(speech: tuple[Span, ...], words: list[Span]) -> list[Span]:
-    """Stretches of speech of at least 1.2 s that no word reaches, in ms."""
+    """Return stretches of speech of at least 1.2 s that no word reaches, in ms."""
     reached = sorted(
         (start - _REACH_MS, min(end, start + _LONGEST_WORD_MS) + _REACH_MS) for start, end in words
     )
     return [
         (start, end)
         for span in speech
-        for start, end in _between(span, reached)
+        for start, end in _parts_outside(span, reached)
         if end - start >= _SHORTEST_GAP_MS
     ]
 
 
-def _between(span: Span, reached: list[Span]) -> Iterator[Span]:
+def _parts_outside(span: Span, reached: list[Span]) -> Iterator[Span]:
     at, stop = span
     for start, end in reached:
         if end > at and start < stop:

@@ -1,4 +1,4 @@
-"""What was said: words, segments and the text of one window, as plain values that can be stored."""
+"""Words, segments and the text of one window, as plain values that can be stored."""
 
 from __future__ import annotations
 

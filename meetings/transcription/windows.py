@@ -1,7 +1,7 @@
-"""The plan of a transcription: stretches of at most a minute, each of which stands alone.
+"""Plans a transcription: windows of at most a minute that are transcribed independently.
 
-The plan depends on nothing but the sound, so the same recording always gets the same windows and
-`Window.key` names a finished piece of work for good.
+The plan depends on the sound only, so the same recording always gets the same windows and
+`Window.key` identifies a finished window for good.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Plan:
     """What there is to transcribe. Stretches without speech belong to no window.
 
     `lost_ms` is time for which the file holds no sound that can be decoded, `damaged_packets` the
-    pieces that were passed over. `notes` say what is left out.
+    packets that were skipped. `notes` state what is left out.
     """
 
     windows: tuple[Window, ...]
@@ -105,7 +105,9 @@ class Plan:
 
 def plan(chances: Samples, duration_ms: int) -> Plan:
     """Cut sound into windows of at most 60 s, from the chance of speech in each of its frames."""
-    windows = tuple(_window(start, end, speech, duration_ms) for start, end, speech in cut(chances))
+    windows = tuple(
+        _window_in_ms(start, end, speech, duration_ms) for start, end, speech in cut(chances)
+    )
     return Plan(
         windows=windows,
         duration_ms=duration_ms,
@@ -121,7 +123,7 @@ def cut(chances: Samples) -> list[tuple[int, int, list[Span]]]:
     while waiting:
         start = max(waiting[-1][0] - _PAD, floor)
         end = _end_of_window(start, waiting, chances)
-        speech = _take_until(end, waiting)
+        speech = _pop_until(end, waiting)
         stop = min(speech[-1][1] + _PAD, end)
         found.append((start, stop, _padded(speech, start, stop)))
         floor = end
@@ -146,7 +148,7 @@ def _end_of_window(start: int, waiting: list[Span], chances: Samples) -> int:
     return middle + int(np.argmin(chances[middle:limit]))
 
 
-def _take_until(end: int, waiting: list[Span]) -> list[Span]:
+def _pop_until(end: int, waiting: list[Span]) -> list[Span]:
     """Remove from `waiting` what lies before `end`, splitting the span that straddles it."""
     taken = []
     while waiting and waiting[-1][0] < end:
@@ -170,7 +172,7 @@ def _padded(speech: list[Span], start: int, stop: int) -> list[Span]:
     return wide
 
 
-def _window(start: int, end: int, speech: list[Span], duration_ms: int) -> Window:
+def _window_in_ms(start: int, end: int, speech: list[Span], duration_ms: int) -> Window:
     # The last frame may reach past the last sample.
     def ms(frame: int) -> int:
         return min(frame * FRAME_MS, duration_ms)
