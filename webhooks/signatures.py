@@ -1,14 +1,14 @@
-"""SecretCache what we send and verifying what we are sent, on bytes.
+"""Signs deliveries and verifies inbound messages, on bytes.
 
-What we send follows Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks): HMAC-
-SHA256 or ed25519 over `id.timestamp.body`. The form of a secret tells how it signs:
+Deliveries follow Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks): HMAC-
+SHA256 or ed25519 over `id.timestamp.body`. The prefix of a secret names its kind:
 
     whsec_ + base64 of 24 to 64 random bytes      `v1`, the same secret signs and verifies
     whsk_ + base64 of seed and public key         `v1a`, signs
     whpk_ + base64 of the public key              `v1a`, verifies
 
-What we receive may be signed in four ways (`SCHEMES`). Whatever arrives in a header or a body, the
-only error is `Unverified`, with one of three codes.
+Inbound messages are signed in one of four ways (`SCHEMES`). Whatever the headers and the body are,
+the only error is `Unverified`.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 KEY_BYTES = 32
 MAX_SIGNATURES = 16  # in one header; more are not looked at
 
-# Without a dot: it separates id, time and body in what is signed, so an id with one could take in
-# the time and a part of the body of another message.
+# Without a dot: it separates id, time and body in the signed bytes, so that an id with a dot could
+# contain the time and a part of the body of another message.
 _ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,255}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.I | re.ASCII)
 
 
 class Unverified(errors.NotSignedIn):
-    """A message whose sender could not be verified. No API key would help."""
+    """The sender of a message could not be verified."""
 
     asks_for = "Signature"
     code = "signature.refused"
@@ -54,21 +54,21 @@ class Unverified(errors.NotSignedIn):
 
 
 class SignatureMissing(Unverified):
-    """A header that the scheme needs is not there."""
+    """A header of the scheme is missing."""
 
     code = "signature.missing"
     message = "The message is not signed as its source signs."
 
 
 class SignatureTooOld(Unverified):
-    """Signed at another time than now, earlier or later; perhaps sent again by somebody else."""
+    """Signed too long ago or in the future; perhaps a replay."""
 
     code = "signature.too_old"
     message = "The message was signed more than five minutes from now. Check the sender's clock."
 
 
 class SignatureInvalid(Unverified):
-    """The signature is not one of these bytes by a secret of the source, or cannot be read."""
+    """The signature is malformed, or not of these bytes by a secret of the source."""
 
     code = "signature.invalid"
     message = "The signature does not belong to this message."
@@ -85,7 +85,7 @@ class KeyPair(NamedTuple):
 
 
 def new_secret() -> str:
-    """256 random bits for HMAC, as `whsec_...`."""
+    """A new HMAC secret of 256 random bits, `whsec_...`."""
     return SECRET + _encoded(random.token_bytes(NEW_SECRET_BYTES))
 
 
@@ -97,12 +97,12 @@ def new_key_pair() -> KeyPair:
 
 
 def public_key_of(secret: str) -> str:
-    """The `whpk_...` that verifies what this `whsk_...` signs. Raises ValueError for another."""
+    """The public key `whpk_...` of a private key `whsk_...`. Raises ValueError."""
     return PUBLIC + _encoded(_private_key(secret).public_key().public_bytes_raw())
 
 
 def is_secret(text: str) -> bool:
-    """Whether a sender by Standard Webhooks can be verified with it: `whsec_` or `whpk_`."""
+    """Whether the text can verify Standard Webhooks: a valid `whsec_...` or `whpk_...`."""
     try:
         if text.startswith(PUBLIC):
             _public_key(text)
@@ -113,13 +113,13 @@ def is_secret(text: str) -> bool:
     return True
 
 
-# --- SecretCache ----------------------------------------------------------------------------------
+# --- Signing ----------------------------------------------------------------------------------
 
 
 def sign(secret: str, *, message_id: str, timestamp: int, body: bytes) -> str:
-    """`v1,...` by a `whsec_`, `v1a,...` by a `whsk_`. `timestamp` is of this try, in seconds.
+    """The signature: `v1,...` by a `whsec_`, `v1a,...` by a `whsk_`. Raises ValueError.
 
-    Raises ValueError for what is no secret.
+    `timestamp` is the time of this attempt in epoch seconds.
     """
     signed = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
     if secret.startswith(PRIVATE):
@@ -128,9 +128,10 @@ def sign(secret: str, *, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def header_of(secrets: Sequence[str], *, message_id: str, timestamp: int, body: bytes) -> str:
-    """The value of `webhook-signature`: one for each secret, while an old one still counts."""
-    made = (sign(one, message_id=message_id, timestamp=timestamp, body=body) for one in secrets)
-    return " ".join(made)
+    """The value of `webhook-signature`: one signature per secret in force."""
+    return " ".join(
+        sign(secret, message_id=message_id, timestamp=timestamp, body=body) for secret in secrets
+    )
 
 
 # --- Verifying --------------------------------------------------------------------------------
@@ -138,8 +139,10 @@ def header_of(secrets: Sequence[str], *, message_id: str, timestamp: int, body: 
 
 @dataclass(frozen=True, slots=True)
 class SignedContent:
-    """What a message says of itself: the bytes that were signed, when, and the signatures, each
-    with its kind. `timestamp` is None where a scheme signs none."""
+    """The signed bytes of a message, their timestamp, and the signatures as (version, bytes).
+
+    `timestamp` is None for a scheme without one.
+    """
 
     signed: bytes
     timestamp: int | None
@@ -149,47 +152,46 @@ class SignedContent:
 def verify_inbound(
     scheme: str, *, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: float
 ) -> str:
-    """Verify a message by any of the secrets; answers the SHA-256, in hex, of what was signed.
+    """Verify a message by any of the secrets; returns the SHA-256 of the signed bytes, in hex.
 
-    `headers` are by lower-case name, `now` is in seconds since 1970. Raises Unverified and nothing
-    else, whatever the headers and the body are.
+    `headers` have lower-case names, `now` is in epoch seconds. Raises only Unverified.
     """
-    claim = SCHEMES[scheme](headers, body)
-    if claim.timestamp is not None and abs(now - claim.timestamp) > TOLERANCE_SECONDS:
+    content = SCHEMES[scheme](headers, body)
+    if content.timestamp is not None and abs(now - content.timestamp) > TOLERANCE_SECONDS:
         raise SignatureTooOld
-    # All are tried, so that the time it takes tells nothing about which secret fits.
-    verdicts = [_fits(scheme, secret, claim) for secret in secrets]
-    if not any(verdicts):
+    # All secrets are tried, so that the time does not reveal which one matches.
+    matches = [_matches(scheme, secret, content) for secret in secrets]
+    if not any(matches):
         raise SignatureInvalid
-    return hashlib.sha256(claim.signed).hexdigest()
+    return hashlib.sha256(content.signed).hexdigest()
 
 
-def _fits(scheme: str, secret: str, claim: SignedContent) -> bool:
+def _matches(scheme: str, secret: str, content: SignedContent) -> bool:
     try:
         if secret.startswith(PUBLIC) and scheme == "standard":
-            return _matches_key_pair(_public_key(secret), claim)
+            return _matches_key_pair(_public_key(secret), content)
         key = _shared_key(secret) if scheme == "standard" else secret.encode()
     except ValueError:  # not a secret of this scheme
         return False
-    expected = hmac.digest(key, claim.signed, "sha256")
-    verdicts = [
-        hmac.compare_digest(expected, given) for kind, given in claim.signatures if kind == "v1"
+    expected = hmac.digest(key, content.signed, "sha256")
+    matches = [
+        hmac.compare_digest(expected, given) for kind, given in content.signatures if kind == "v1"
     ]
-    return any(verdicts)
+    return any(matches)
 
 
-def _matches_key_pair(key: Ed25519PublicKey, claim: SignedContent) -> bool:
-    for kind, given in claim.signatures:
+def _matches_key_pair(key: Ed25519PublicKey, content: SignedContent) -> bool:
+    for kind, given in content.signatures:
         if kind == "v1a":
             try:
-                key.verify(given, claim.signed)
+                key.verify(given, content.signed)
             except InvalidSignature:
                 continue
             return True
     return False
 
 
-# --- What a message says of itself, by scheme ----------------------------------------------------
+# --- Reading signatures, by scheme ---------------------------------------------------------------
 
 
 def _read_standard(headers: Mapping[str, str], body: bytes) -> SignedContent:
@@ -217,7 +219,7 @@ def _read_timestamped(headers: Mapping[str, str], body: bytes) -> SignedContent:
 
 
 def _read_github(headers: Mapping[str, str], body: bytes) -> SignedContent:
-    """`X-Hub-Signature-256: sha256=hex` over the body alone, so nothing tells when."""
+    """`X-Hub-Signature-256: sha256=hex` over the body alone, without a timestamp."""
     kind, _, given = _header(headers, "x-hub-signature-256").partition("=")
     if kind != "sha256":
         raise SignatureInvalid
@@ -236,7 +238,7 @@ def _read_stripe(headers: Mapping[str, str], body: bytes) -> SignedContent:
     return SignedContent(times[0].encode("ascii") + b"." + body, seconds, signatures)
 
 
-# By the names of webhooks.models.Scheme.
+# Keys are the values of webhooks.models.Scheme.
 SCHEMES: dict[str, Callable[[Mapping[str, str], bytes], SignedContent]] = {
     "standard": _read_standard,
     "timestamped": _read_timestamped,
@@ -265,7 +267,7 @@ def _from_hex(text: str) -> bytes:
 
 
 def _decoded(text: str) -> bytes:
-    """The bytes of a signature; none for what is no base64, which then fits nothing."""
+    """The bytes of a base64 signature; empty if malformed, which matches nothing."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -279,7 +281,7 @@ def _encoded(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _content(text: str, prefix: str) -> bytes:
+def _decoded_key(text: str, prefix: str) -> bytes:
     if not text.startswith(prefix):
         raise ValueError(f"This is not a secret that begins with {prefix}.")
     try:
@@ -289,14 +291,14 @@ def _content(text: str, prefix: str) -> bytes:
 
 
 def _shared_key(secret: str) -> bytes:
-    key = _content(secret, SECRET)
+    key = _decoded_key(secret, SECRET)
     if not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
         raise ValueError("A secret has 24 to 64 bytes.")
     return key
 
 
 def _private_key(secret: str) -> Ed25519PrivateKey:
-    content = _content(secret, PRIVATE)
+    content = _decoded_key(secret, PRIVATE)
     if len(content) != 2 * KEY_BYTES:
         raise ValueError("A signing key has 64 bytes: the seed and the public key.")
     key = Ed25519PrivateKey.from_private_bytes(content[:KEY_BYTES])
@@ -306,4 +308,4 @@ def _private_key(secret: str) -> Ed25519PrivateKey:
 
 
 def _public_key(text: str) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(_content(text, PUBLIC))
+    return Ed25519PublicKey.from_public_bytes(_decoded_key(text, PUBLIC))

@@ -1,9 +1,9 @@
-"""From a host's name to its addresses, without letting a slow name server hold up anybody else.
+"""Resolves host names without letting a slow name server delay other callers.
 
-Look-ups run in threads of their own. Callers who ask for the same name at the same time share one
-look-up, also one that is still running when its first caller has given up. An answer, also that
-there is none, is remembered for a few seconds, and that of a slow name server for twice as long as
-it took: names that nobody answers for must not hold all threads.
+Lookups run in their own threads. Callers who ask for the same name at the same time share one
+lookup, also one whose first caller has given up. Results, also negative ones, are cached for a few
+seconds, those of a slow name server for twice the time of the lookup: names that no server answers
+for must not occupy all threads.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class UnknownHost(Exception):
     """No name server knows an address for the name, or none answered."""
 
 
-# An error is handed over as a value: nobody may be left to take it when a look-up ends.
+# An error is passed as a value: a future's exception that no caller takes would be logged.
 Found = Addresses | UnknownHost
 
 
 def system_lookup(host: str) -> Addresses:
-    """What the system's resolver says, in its order of preference. Raises UnknownHost."""
+    """The addresses by the system's resolver, in its order of preference. Raises UnknownHost."""
     try:
-        # As bytes: Python would put its own, older rules for names in between.
+        # As bytes: Python would apply its own, older IDNA rules to text.
         found = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise UnknownHost(str(error)) from error
@@ -49,31 +49,31 @@ def system_lookup(host: str) -> Addresses:
 
 
 class Resolver:
-    """A memory of looked-up names; for any number of threads and event loops."""
+    """A caching resolver for any number of threads and event loops."""
 
     def __init__(self, lookup: Lookup = system_lookup) -> None:
         self._lookup_host = lookup
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="dns")
         self._lock = threading.Lock()
         self._running: dict[str, Future[Found]] = {}
         self._cached: dict[str, tuple[float, Future[Found]]] = {}
 
     async def addresses(self, host: str) -> Addresses:
-        """The addresses of the name. Raises UnknownHost; cancelling leaves the look-up running."""
+        """The addresses of the name. Raises UnknownHost; cancelling leaves the lookup running."""
         asked = self._lookup(host)
         if asked.done():
             return _opened(asked.result())
         return _opened(await asyncio.shield(asyncio.wrap_future(asked)))
 
     def addresses_within(self, host: str, seconds: float) -> Addresses:
-        """The same for callers without an event loop. Raises UnknownHost, also after that time."""
+        """The same for callers without an event loop. Raises UnknownHost also after `seconds`."""
         try:
             return _opened(self._lookup(host).result(seconds))
         except TimeoutError as error:
             raise UnknownHost("no answer in time") from error
 
     def cached(self, host: str) -> Addresses | None:
-        """What is remembered, None for a name that has to be asked for. Raises UnknownHost."""
+        """The cached addresses; None if the name must be looked up. Raises UnknownHost."""
         with self._lock:
             until, known = self._cached.get(host, (0.0, None))
         return _opened(known.result()) if known and time.monotonic() < until else None
@@ -92,7 +92,7 @@ class Resolver:
             return asked
 
     def _ask(self, host: str) -> Found:
-        """In a thread: what the resolver says, remembered from when it has said it."""
+        """Runs in a thread; the cache time starts when the lookup ends."""
         started = time.monotonic()
         try:
             return self._lookup_host(host)
@@ -120,9 +120,9 @@ def _opened(found: Found) -> Addresses:
 
 @lru_cache(maxsize=1)
 def shared_resolver() -> Resolver:
-    """One memory for a process."""
+    """The resolver of this process."""
     return Resolver()
 
 
-# Threads do not survive a fork, and with them no pool does.
+# Threads, and so the pool, do not survive a fork.
 os.register_at_fork(after_in_child=shared_resolver.cache_clear)

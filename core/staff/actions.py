@@ -21,13 +21,15 @@ class ActingAdmin(ReadOnlyAdmin):
         request: HttpRequest,
         chosen: QuerySet[Any],
         act: Callable[[Any], int],
-        told: str,
+        summary: str,
     ) -> None:
-        """Do it to each; `told` says how many things were done."""
+        """Call `act` for each row; `summary` is a message with the sum of the results."""
         done = 0
         for row in chosen:
             try:
                 done += act(row)
             except errors.DomainError as refusal:
                 self.message_user(request, f"{row}: {refusal.detail}", messages.WARNING)
-        self.message_user(request, told.format(done), messages.SUCCESS if done else messages.INFO)
+        self.message_user(
+            request, summary.format(done), messages.SUCCESS if done else messages.INFO
+        )

@@ -1,4 +1,4 @@
-"""The page for receivers, and the code on it as somebody would copy it."""
+"""The documentation page, and its code examples."""
 
 from __future__ import annotations
 

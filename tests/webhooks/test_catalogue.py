@@ -62,7 +62,7 @@ def test_examples_keep_to_their_schema_and_nothing_else_does(kind: EventType) ->
 
 
 @pytest.mark.django_db
-def test_what_is_owed_keeps_to_the_schema() -> None:
+def test_body_matches_the_schema_of_its_type() -> None:
     row = make.delivery(endpoint=make.endpoint())
     (kind,) = [kind for kind in public_event_types() if kind.name == row.event_type]
     check(kind, orjson.loads(Delivery.objects.get().body))

@@ -60,14 +60,14 @@ def taken(free: int = 256) -> dict[Any, int]:
     return found
 
 
-def test_a_lane_is_narrow_until_its_receiver_has_answered_well(settings: Settings) -> None:
+def test_lane_is_narrow_until_a_success(settings: Settings) -> None:
     settings.WEBHOOK_LANE_LIMIT = 12
     new, proven, shaky = lane(15), working(15), working(15, failures_in_a_row=1)
     assert taken() == {new.id: 8, proven.id: 12, shaky.id: 8}
     assert taken() == {}, "what is in flight counts"
 
 
-def test_whoever_holds_least_comes_first_and_nobody_takes_all_the_room(settings: Settings) -> None:
+def test_lane_with_the_fewest_running_comes_first_and_room_is_reserved(settings: Settings) -> None:
     settings.WEBHOOK_IN_FLIGHT = 16
     many, few = working(30), lane(2)
     assert taken(free=16) == {many.id: 10, few.id: 2}, "a quarter is kept for others to begin in"
@@ -89,7 +89,7 @@ def test_an_organization_with_many_endpoints_leaves_room_for_others(settings: Se
     assert taken(free=16) == {other.id: 3}
 
 
-def test_what_is_disabled_paused_or_not_due_is_not_taken() -> None:
+def test_disabled_paused_or_not_due_is_not_claimed() -> None:
     lane(1, disabled_at=database_now(), disabled_reason="by_hand")
     lane(1, paused_until=database_now(plus_seconds=60))
     make.delivery(endpoint=make.endpoint(), next_attempt_at=database_now(plus_seconds=60))
@@ -228,7 +228,7 @@ def test_a_receiver_that_flaps_gets_everything_in_the_end(settings: Settings) ->
     assert set(owed.values_list("status", flat=True)) == {DeliveryStatus.SUCCEEDED}
 
 
-def test_a_receiver_that_never_answers_holds_up_nobody(settings: Settings) -> None:
+def test_silent_receiver_does_not_delay_others(settings: Settings) -> None:
     settings.WEBHOOK_DEADLINE_SECONDS = 1.0
     hang_up = threading.Event()
 

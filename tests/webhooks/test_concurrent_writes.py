@@ -68,7 +68,7 @@ ENDPOINT = "SELECT 1 FROM webhooks_endpoint WHERE id = %s FOR UPDATE"
 DELIVERY = "SELECT 1 FROM webhooks_delivery WHERE id = %s FOR UPDATE"
 
 
-def test_an_endpoint_that_somebody_holds_keeps_no_outcome_of_others_waiting() -> None:
+def test_locked_endpoint_delays_no_outcome_of_others() -> None:
     locked, other = make.endpoint(), make.endpoint()
     for endpoint in (locked, other):
         create_waiting_deliveries(endpoint, 3)
@@ -105,7 +105,7 @@ def test_an_endpoint_deleted_while_it_is_sent_to_keeps_no_outcome_of_others(
     assert not Event.objects.filter(type="endpoint.disabled").exists()
 
 
-def test_a_delivery_that_somebody_holds_is_written_later() -> None:
+def test_outcome_of_a_locked_delivery_is_deferred() -> None:
     create_waiting_deliveries(make.endpoint(), 2)
     first, second = (outcome(one) for one in claiming.claim(free=2))
     with held(DELIVERY, first.delivery_id):
@@ -113,7 +113,7 @@ def test_a_delivery_that_somebody_holds_is_written_later() -> None:
     assert outcomes.record_outcomes([first]).recorded == 1
 
 
-def test_a_held_endpoint_makes_nobody_s_delivery_lost_or_sent_twice(settings: Settings) -> None:
+def test_locked_endpoint_loses_or_repeats_no_delivery(settings: Settings) -> None:
     settings.WEBHOOK_DEADLINE_SECONDS = 1.0
     settings.WEBHOOK_SENDER_IDLE_SECONDS = 0.3
     with receiver() as customer, receiver(Reply(500)) as failing:
@@ -131,7 +131,7 @@ def test_a_held_endpoint_makes_nobody_s_delivery_lost_or_sent_twice(settings: Se
     assert Delivery.objects.filter(endpoint=healthy, status="succeeded").count() == 20
 
 
-def test_who_holds_an_endpoint_with_a_rate_limit_keeps_no_sender_from_taking() -> None:
+def test_locked_rate_limited_endpoint_does_not_block_claims() -> None:
     limited = make.endpoint(rate_limit_per_second=5)
     other = make.endpoint()
     for endpoint in (limited, other):
@@ -149,7 +149,7 @@ def test_an_outcome_that_the_database_refuses_keeps_no_other_from_being_written(
     assert DeliveryAttempt.objects.count() == 2
 
 
-def test_what_was_taken_and_never_sent_waits_on_without_an_attempt() -> None:
+def test_claimed_but_unsent_delivery_is_released_without_an_attempt() -> None:
     create_waiting_deliveries(make.endpoint(last_success_at=database_now()), 5)
     rename("webhooks_endpointsecret", "webhooks_away")
     with RequestLoop(deadline_seconds=1.0) as exchanges:

@@ -1,4 +1,4 @@
-"""The log says what became of each delivery, and what was given up can be owed again."""
+"""The log explains each delivery, and undelivered events can be sent again."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_delivery_shows_what_was_sent_and_what_each_attempt_came_to(
     assert (second["number"], second["excerpt"]) == (2, "down")
 
 
-def test_the_list_is_thin_and_narrowed_by_every_filter(client: APIClient, who: Actor) -> None:
+def test_list_omits_bodies_and_applies_every_filter(client: APIClient, who: Actor) -> None:
     mine, other = (make.endpoint(organization=who.organization) for _ in range(2))
     old = ended(mine, days_ago=2)
     chosen = ended(mine, "succeeded", event_type="export.completed")
@@ -154,7 +154,7 @@ def test_pages_follow_one_another(client: APIClient, endpoint: Endpoint) -> None
         ),
     ],
 )
-def test_a_sentence_says_how_far_a_delivery_is(
+def test_explanation_states_the_progress_of_a_delivery(
     client: APIClient, endpoint: Endpoint, fields: dict[str, Any], message: str
 ) -> None:
     row = make.delivery(endpoint=endpoint, **fields)
@@ -233,7 +233,7 @@ def test_a_delivery_that_waits_is_sent_now_and_one_that_is_being_sent_is_left_al
     assert (running.status, running.attempt_count) == ("running", 2)
 
 
-def test_who_sends_again_ends_the_pause_and_the_next_attempt_asks_whether_it_works(
+def test_replay_ends_the_pause_and_one_attempt_probes_the_endpoint(
     client: APIClient, who: Actor
 ) -> None:
     paused = {"paused_until": database_now() + timedelta(hours=2), "failures_in_a_row": 7}
@@ -256,7 +256,7 @@ def test_who_sends_again_ends_the_pause_and_the_next_attempt_asks_whether_it_wor
     assert other.paused_until is not None
 
 
-def test_nothing_is_owed_again_that_is_old_or_goes_to_a_disabled_endpoint(
+def test_old_deliveries_and_disabled_endpoints_are_not_replayed(
     client: APIClient, who: Actor, endpoint: Endpoint
 ) -> None:
     off = make.endpoint(organization=who.organization, disabled_at=database_now())
@@ -271,7 +271,7 @@ def test_nothing_is_owed_again_that_is_old_or_goes_to_a_disabled_endpoint(
     assert client.post(f"{ADDRESS}replay/", {}).json() == {"replayed": 0}
 
 
-def test_what_was_given_up_is_owed_again_all_at_once(
+def test_all_given_up_deliveries_are_replayed_at_once(
     client: APIClient, who: Actor, endpoint: Endpoint
 ) -> None:
     lost = [ended(endpoint), ended(endpoint, "failed", days_ago=13), failed_so_far(endpoint)]
@@ -290,7 +290,7 @@ def test_what_was_given_up_is_owed_again_all_at_once(
     assert foreign.status == "dead"
 
 
-def test_filters_choose_what_is_owed_again(client: APIClient, who: Actor) -> None:
+def test_filters_choose_the_replayed_deliveries(client: APIClient, who: Actor) -> None:
     first, second = (make.endpoint(organization=who.organization) for _ in range(2))
     ended(first, days_ago=3)
     chosen = ended(first, "succeeded", event_type="export.completed")

@@ -34,7 +34,7 @@ def owed(event: Event) -> set[str]:
     return {str(one.endpoint_id) for one in Delivery.objects.filter(event=event)}
 
 
-def test_an_event_is_owed_to_each_enabled_endpoint_of_its_organization_that_hears_it() -> None:
+def test_event_creates_a_delivery_per_subscribed_endpoint_of_its_organization() -> None:
     organization = make.organization()
     hearing = [
         make.endpoint(organization=organization, event_types=types)
@@ -48,7 +48,7 @@ def test_an_event_is_owed_to_each_enabled_endpoint_of_its_organization_that_hear
     assert owed(publish(organization)) == {str(one.id) for one in hearing}
 
 
-def test_what_is_owed_are_the_same_bytes_for_everybody() -> None:
+def test_all_deliveries_of_an_event_have_the_same_body() -> None:
     organization = make.organization()
     for _ in range(2):
         make.endpoint(organization=organization)
@@ -67,7 +67,7 @@ def test_what_is_owed_are_the_same_bytes_for_everybody() -> None:
     }
 
 
-def test_an_event_that_is_fanned_out_twice_is_owed_once() -> None:
+def test_event_fanned_out_twice_creates_one_delivery() -> None:
     endpoint = make.endpoint()
     event = publish(endpoint.organization)
     for _ in range(2):
@@ -77,7 +77,7 @@ def test_an_event_that_is_fanned_out_twice_is_owed_once() -> None:
     assert Delivery.objects.count() == 1
 
 
-def test_a_test_is_owed_to_its_own_endpoint_alone() -> None:
+def test_test_event_is_sent_to_its_endpoint_only() -> None:
     organization = make.organization()
     tried = make.endpoint(organization=organization, event_types=["export.failed"])
     make.endpoint(organization=organization)
@@ -88,7 +88,7 @@ def test_a_test_is_owed_to_its_own_endpoint_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", [ENDPOINT_DISABLED, DELIVERY_EXHAUSTED], ids=lambda one: one.name)
-def test_what_is_about_an_endpoint_is_owed_to_the_others(kind: Any) -> None:
+def test_event_about_an_endpoint_is_sent_to_the_others(kind: Any) -> None:
     organization = make.organization()
     about = make.endpoint(organization=organization)
     other = make.endpoint(organization=organization)
@@ -99,7 +99,7 @@ def test_what_is_about_an_endpoint_is_owed_to_the_others(kind: Any) -> None:
     assert owed(event) == {str(other.id)}
 
 
-def test_a_delivery_that_is_given_up_is_an_event_unless_it_told_of_endpoints() -> None:
+def test_exhausted_delivery_publishes_an_event_unless_it_was_about_endpoints() -> None:
     endpoint = make.endpoint()
     lost = make.delivery(endpoint=endpoint, last_error_kind="status", last_status_code=503)
     news = publish(endpoint.organization, ENDPOINT_DISABLED, **ENDPOINT_DISABLED.example)

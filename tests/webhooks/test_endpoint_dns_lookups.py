@@ -1,4 +1,4 @@
-"""Whoever enters an address waits for a name server, and nobody else does."""
+"""Only the request that creates an endpoint waits for a name server."""
 
 from __future__ import annotations
 

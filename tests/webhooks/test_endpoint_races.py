@@ -65,7 +65,7 @@ def test_an_endpoint_never_has_two_current_secrets() -> None:
     assert EndpointSecret.objects.count() == 5
 
 
-def test_a_delivery_is_owed_again_once() -> None:
+def test_delivery_is_replayed_once() -> None:
     who = make.actor()
     row = make.delivery(
         endpoint=make.endpoint(organization=who.organization),
@@ -82,7 +82,7 @@ def test_a_delivery_is_owed_again_once() -> None:
     assert at_once(replay) == {409: MANY}, "what is being sent is not"
 
 
-def test_an_event_that_several_relays_fan_out_is_owed_once() -> None:
+def test_event_fanned_out_by_several_relays_creates_one_delivery() -> None:
     endpoint = make.endpoint()
     event = make.delivery(endpoint=endpoint).event
     Delivery.objects.all().delete()
@@ -95,7 +95,7 @@ def test_an_event_that_several_relays_fan_out_is_owed_once() -> None:
     assert Delivery.objects.count() == 1
 
 
-def test_an_endpoint_that_is_deleted_while_it_is_owed_something_leaves_nothing() -> None:
+def test_endpoint_deleted_during_a_fan_out_leaves_no_rows() -> None:
     endpoint = make.endpoint()
     for _ in range(3):
         make.delivery(endpoint=endpoint)

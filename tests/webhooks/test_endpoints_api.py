@@ -235,7 +235,7 @@ def test_an_endpoint_is_disabled_and_enabled_without_its_failures(
     assert held.failures_in_a_row == 0
 
 
-def test_an_endpoint_that_we_disable_is_an_event_once() -> None:
+def test_automatic_disabling_publishes_one_event() -> None:
     held = make.endpoint()
     for reason in (DisabledReason.GONE, DisabledReason.FAILING):
         endpoints.disable_endpoint(endpoint=held, reason=reason)
@@ -245,7 +245,7 @@ def test_an_endpoint_that_we_disable_is_an_event_once() -> None:
     assert event.data == {"endpoint_id": str(held.id), "reason": "gone"}
 
 
-def test_a_deleted_endpoint_takes_all_it_was_owed_with_it(client: APIClient, who: Actor) -> None:
+def test_deleting_an_endpoint_deletes_its_deliveries(client: APIClient, who: Actor) -> None:
     held, other = (make.endpoint(organization=who.organization) for _ in range(2))
     for endpoint in (held, other):
         make.attempt(delivery=make.delivery(endpoint=endpoint))
@@ -261,9 +261,7 @@ def test_a_deleted_endpoint_takes_all_it_was_owed_with_it(client: APIClient, who
 # --- Trying out, rotating, looking ----------------------------------------------------------------
 
 
-def test_a_test_is_owed_at_once_whatever_the_endpoint_listens_to(
-    client: APIClient, who: Actor
-) -> None:
+def test_test_is_sent_whatever_the_endpoint_subscribes_to(client: APIClient, who: Actor) -> None:
     held = make.endpoint(organization=who.organization, event_types=["export.failed"])
 
     answer = client.post(f"{ADDRESS}{held.id}/test/")

@@ -1,4 +1,4 @@
-"""One sender for a delivery at a time, whoever vanishes, sleeps or comes late."""
+"""A delivery has one sender at a time, whatever happens to the sender."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_two_senders_at_the_same_instant_send_each_delivery_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_takes_at_the_same_instant_takes_different_ones_within_the_limits() -> None:
+def test_concurrent_claims_are_disjoint_and_within_the_limits() -> None:
     limited = make.endpoint(rate_limit_per_second=1)
     wide = make.endpoint(last_success_at=database_now())
     for endpoint in (limited, wide):

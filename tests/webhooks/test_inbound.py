@@ -1,4 +1,4 @@
-"""What others tell us is verified, kept once and told to the house; the rest is refused."""
+"""Inbound messages are verified, stored once and published; others are refused."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def refusals() -> list[SecurityEvent]:
         (Scheme.STRIPE, ("evt_1", "charge.failed", "ch_1")),
     ],
 )
-def test_a_signed_message_is_kept_and_the_house_is_told_of_it(
+def test_signed_message_is_stored_and_published(
     scheme: Scheme, names: tuple[str, str, str]
 ) -> None:
     sender = source(scheme)
@@ -204,7 +204,7 @@ def test_fifty_copies_at_once_have_one_effect() -> None:
     assert Event.objects.filter(type="inbound.received").count() == 1
 
 
-def test_a_job_that_runs_twice_tells_once_and_staff_may_have_it_told_again() -> None:
+def test_message_is_published_once_and_again_on_request_of_staff() -> None:
     message = make.inbound_message(source=source())
     inbound_messages.handle_again(message=message)
     inbound_messages.handle_again(message=message)

@@ -1,4 +1,4 @@
-"""Admins say who may tell us something, and read what was told."""
+"""Admins manage inbound sources and read their messages."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_what_was_refused_is_shown_to_the_admins_of_its_source_page_by_page(
 # --- Messages -----------------------------------------------------------------------------------
 
 
-def test_the_log_is_narrowed_and_a_message_shows_what_it_says(admin: APIClient) -> None:
+def test_message_list_is_filtered_and_detail_shows_the_body(admin: APIClient) -> None:
     source = InboundSource.objects.get(id=created(admin)["id"])
     other = InboundSource.objects.get(id=created(admin)["id"])
     paid = make.inbound_message(source=source, type="order.paid", message_id="m1")
@@ -259,7 +259,7 @@ def test_staff_see_neither_secrets_nor_bodies_and_may_have_a_message_handled_aga
     shown = "".join(staff.get(page).content.decode() for page in pages)
     assert source.name in shown
     assert "merger" not in shown
-    assert "Not shown: it is the customer&#x27;s." in shown
+    assert "Not shown: it belongs to the customer." in shown
     assert source.secret not in shown
 
     staff.post(listed, {"action": "handle_again", "_selected_action": [str(message.id)]})
@@ -269,11 +269,11 @@ def test_staff_see_neither_secrets_nor_bodies_and_may_have_a_message_handled_aga
     assert Event.objects.filter(type="inbound.received").count() == 1
 
 
-def test_staff_close_a_source_and_open_it_again() -> None:
+def test_staff_disable_and_enable_a_source() -> None:
     staff = Client()
     staff.force_login(make.user(is_staff=True, is_superuser=True))
     source = make.inbound_source()
-    for action, status in (("close", 404), ("open", 202)):
+    for action, status in (("disable", 404), ("enable", 202)):
         staff.post(
             reverse("admin:webhooks_inboundsource_changelist"),
             {"action": action, "_selected_action": [str(source.id)]},

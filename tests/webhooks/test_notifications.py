@@ -1,4 +1,4 @@
-"""Owners and admins hear that an endpoint was disabled, once and with what to do about it."""
+"""Owners and admins are notified once of a disabled endpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
         (DisabledReason.FAILING, "Nothing but failures"),
     ],
 )
-def test_those_in_charge_hear_of_an_endpoint_that_we_disabled(
+def test_owners_and_admins_are_notified_of_a_disabled_endpoint(
     reason: DisabledReason, words: str
 ) -> None:
     organization = make.organization()
@@ -48,7 +48,7 @@ def test_those_in_charge_hear_of_an_endpoint_that_we_disabled(
     assert Notification.objects.filter(subject_id=held.id).count() == 2
 
 
-def test_nobody_is_told_of_what_a_person_did_or_what_was_mended_meanwhile() -> None:
+def test_no_notification_for_an_endpoint_disabled_by_a_person_or_enabled_again() -> None:
     make.membership(organization=(organization := make.organization()))
     by_hand, mended = (make.endpoint(organization=organization) for _ in range(2))
 
@@ -60,7 +60,7 @@ def test_nobody_is_told_of_what_a_person_did_or_what_was_mended_meanwhile() -> N
     assert mail.outbox == []
 
 
-def test_what_people_were_told_of_an_endpoint_goes_with_it() -> None:
+def test_notifications_are_deleted_with_their_endpoint() -> None:
     make.membership(organization=(organization := make.organization()), role=Role.OWNER)
     held, other = (make.endpoint(organization=organization) for _ in range(2))
     for one in (held, other):

@@ -1,4 +1,4 @@
-"""What ended long ago goes, and so does what waited as long for nobody."""
+"""Old deliveries are deleted, and so are those waiting for a long disabled endpoint."""
 
 from __future__ import annotations
 

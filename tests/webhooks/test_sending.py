@@ -1,4 +1,4 @@
-"""What is owed is sent: signed, whole, and until it is received."""
+"""Due deliveries are sent, signed and complete, until they are received."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_delivery_arrives_signed_and_its_answer_is_kept() -> None:
     assert endpoint.failures_in_a_row == 0
 
 
-def test_every_try_has_the_same_id_and_bytes_and_its_own_time() -> None:
+def test_every_attempt_has_the_same_id_and_body_and_its_own_timestamp() -> None:
     with receiver() as customer:
         customer.then = [Reply(500), Reply(503)]
         endpoint = make.endpoint(url=customer.url)
@@ -88,7 +88,7 @@ def test_while_a_secret_is_rotated_both_sign() -> None:
         check(new, after)
 
 
-def test_what_cannot_be_signed_is_not_sent_and_nobody_else_waits_for_it() -> None:
+def test_unsigned_delivery_fails_without_delaying_others() -> None:
     with receiver() as customer:
         unreadable, fine = (make.endpoint(url=customer.url) for _ in range(2))
         unreadable.secrets.all().delete()
@@ -119,7 +119,7 @@ def test_a_sender_takes_what_it_has_room_for_and_hands_over(
     assert set(jobs.values_list("status", flat=True)) == {JobStatus.SUCCEEDED}
 
 
-def test_a_sender_is_asked_for_while_something_can_be_sent(settings: Settings) -> None:
+def test_sender_is_requested_while_deliveries_are_due(settings: Settings) -> None:
     assert sender_jobs.request_senders() == 0
     delivery = make.delivery(endpoint=make.endpoint())
     assert sender_jobs.request_senders() == 1
@@ -131,7 +131,7 @@ def test_a_sender_is_asked_for_while_something_can_be_sent(settings: Settings) -
     assert Job.objects.filter(kind=sender_jobs.KIND).count() == settings.WEBHOOK_SENDERS
 
 
-def test_a_sender_that_is_told_to_stop_writes_what_it_has_begun() -> None:
+def test_stopped_sender_records_the_requests_it_began() -> None:
     def stop(_request: Received) -> Reply:
         shutdown._flag[0] = 1
         return Reply()

@@ -106,7 +106,7 @@ def test_an_address_that_leads_nowhere_fails_like_any_other(url: str, kind: str)
     assert delivery.status == DeliveryStatus.QUEUED
 
 
-def test_it_is_tried_by_the_schedule_then_given_up_and_the_others_hear_of_it(
+def test_delivery_is_retried_by_the_schedule_then_exhausted(
     settings: Settings,
 ) -> None:
     settings.WEBHOOK_RETRY_SCHEDULE = [5, 300, 1800]

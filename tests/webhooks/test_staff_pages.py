@@ -90,15 +90,15 @@ def test_no_page_shows_a_secret_or_what_may_be_a_token(staff: Client) -> None:
     assert secret not in text
 
 
-def test_staff_deliver_again_recover_and_switch_off_and_on(staff: Client) -> None:
+def test_staff_replay_recover_disable_and_enable(staff: Client) -> None:
     endpoint = make.endpoint()
     ended: dict[str, Any] = {"status": "dead", "ended_at": database_now(), "attempt_count": 8}
     first, second = (make.delivery(endpoint=endpoint, **ended) for _ in range(2))
 
-    assert "Owed again: 1." in act(staff, "redeliver", first)
+    assert "Sent again: 1." in act(staff, "redeliver", first)
     running = make.delivery(endpoint=endpoint, status="running")
     assert "is being sent at this moment" in act(staff, "redeliver", running)
-    assert "Deliveries owed again: 1." in act(staff, "recover", endpoint)
+    assert "Deliveries sent again: 1." in act(staff, "recover", endpoint)
     assert Delivery.objects.queued().count() == 2
 
     act(staff, "disable", endpoint)
@@ -116,7 +116,7 @@ def test_the_way_to_all_deliveries_of_an_endpoint_and_the_search_for_ids_use_ind
     endpoints = log_search.fill(make.organization(), deliveries=6_000)
     other = make.delivery(endpoint=make.endpoint())
     page = staff.get(page_of(endpoints[0])).content.decode()
-    (way,) = re.findall(r'href="([^"]+)">All of them', page)
+    (way,) = re.findall(r'href="([^"]+)">All deliveries', page)
     owner = f"organization={endpoints[0].organization_id}"
     assert owner in way
     assert staff.get(html.unescape(way)).context["cl"].result_count == 600
@@ -129,7 +129,7 @@ def test_the_way_to_all_deliveries_of_an_endpoint_and_the_search_for_ids_use_ind
     assert staff.get(f"{list_of(Delivery)}?q=timeout").context["cl"].result_count == 0
 
 
-def test_endpoints_are_narrowed_by_their_state(staff: Client) -> None:
+def test_endpoints_are_filtered_by_state(staff: Client) -> None:
     rows = {
         "enabled": make.endpoint(description="a good one"),
         "failing": make.endpoint(description="a bad one", failing_since=database_now()),

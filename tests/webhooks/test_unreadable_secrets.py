@@ -1,4 +1,4 @@
-"""A secret that cannot be read any more stands in nobody's way but its own."""
+"""An unreadable secret affects only its own endpoint or source."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_rotating_ends_the_secrets_of_an_endpoint_that_cannot_be_read(
     assert signed_by(endpoint.id)
 
 
-def test_a_source_whose_secret_cannot_be_read_is_rotated_and_hears_again(
+def test_source_with_an_unreadable_secret_works_after_rotation(
     settings: Settings, who: Actor
 ) -> None:
     source = make.inbound_source(organization=who.organization)

@@ -1,4 +1,4 @@
-"""Webhooks as staff see them: Django finds this package, and this package its files."""
+"""The staff pages of webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attempts as staff see them: what was tried, what came of it and what it took."""
+"""Staff pages of delivery attempts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ MAX_ANSWER_LENGTH = 500  # characters, in a row beside others
 class AttemptInline(ReadOnlyInline):
     model = DeliveryAttempt
     verbose_name_plural = "attempts"
-    fields = ("number", "started_at", "took", "what", "address", "answer")
-    readonly_fields = ("took", "what", "answer")
+    fields = ("number", "started_at", "duration", "result", "address", "answer")
+    readonly_fields = ("duration", "result", "answer")
     ordering = ("number",)
 
-    @admin.display(description="took")
-    def took(self, attempt: DeliveryAttempt) -> str:
+    @admin.display(description="duration")
+    def duration(self, attempt: DeliveryAttempt) -> str:
         return formatting.milliseconds(attempt.duration_ms)
 
-    @admin.display(description="what happened")
-    def what(self, attempt: DeliveryAttempt) -> SafeString:
-        return _told(attempt)
+    @admin.display(description="result")
+    def result(self, attempt: DeliveryAttempt) -> SafeString:
+        return _labelled_message(attempt)
 
     @admin.display(description="beginning of the answer")
     def answer(self, attempt: DeliveryAttempt) -> str:
@@ -37,23 +37,32 @@ class AttemptInline(ReadOnlyInline):
 
 @admin.register(DeliveryAttempt)
 class DeliveryAttemptAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "what", "of", "organization", "number", "took", "address")
+    list_display = ("started_at", "result", "of", "organization", "number", "duration", "address")
     list_filter = ("started_at", ByOrganization)
     list_select_related = ("organization", "delivery")
     search_fields = ("=id", "=delivery__id", "=error_kind", "=address")
     search_help_text = "The id of an attempt or its delivery, a kind of error, or an address."
-    fields = ("what", "of", "organization", "number", "started_at", "took", "address", "answer")
+    fields = (
+        "result",
+        "of",
+        "organization",
+        "number",
+        "started_at",
+        "duration",
+        "address",
+        "answer",
+    )
 
-    @admin.display(description="what happened")
-    def what(self, attempt: DeliveryAttempt) -> SafeString:
-        return _told(attempt)
+    @admin.display(description="result")
+    def result(self, attempt: DeliveryAttempt) -> SafeString:
+        return _labelled_message(attempt)
 
     @admin.display(description="delivery")
     def of(self, attempt: DeliveryAttempt) -> str:
         return formatting.link(attempt.delivery, attempt.delivery.event_type)
 
-    @admin.display(description="took")
-    def took(self, attempt: DeliveryAttempt) -> str:
+    @admin.display(description="duration")
+    def duration(self, attempt: DeliveryAttempt) -> str:
         return formatting.milliseconds(attempt.duration_ms)
 
     @admin.display(description="beginning of the answer")
@@ -61,8 +70,8 @@ class DeliveryAttemptAdmin(ReadOnlyAdmin):
         return formatting.cut(attempt.excerpt)
 
 
-def _told(attempt: DeliveryAttempt) -> SafeString:
-    """A sign and a sentence."""
+def _labelled_message(attempt: DeliveryAttempt) -> SafeString:
+    """A label and a message."""
     sign = (
         formatting.label("bad", attempt.error_kind)
         if attempt.error_kind

@@ -1,4 +1,4 @@
-"""How each delivery fares, as staff see it, with its attempts."""
+"""Staff pages of deliveries."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class DeliveryAdmin(ActingAdmin):
     actions = ("redeliver",)
     fieldsets = (
         (None, {"fields": ("how", "explanation", "to", "organization")}),
-        ("What is sent", {"fields": ("event_type", "of_event", "body_shown")}),
-        ("When", {"fields": ("created_at", "next_attempt_at", "ended_at")}),
+        ("Content", {"fields": ("event_type", "of_event", "body_shown")}),
+        ("Times", {"fields": ("created_at", "next_attempt_at", "ended_at")}),
         (
-            "Machinery",
+            "Technical details",
             {
                 "classes": ("collapse",),
                 "fields": (
@@ -53,7 +53,7 @@ class DeliveryAdmin(ActingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Ids as the indexes know them: the usual way compares texts, row by row."""
+        """Search ids as UUIDs, by index: Django's search compares them as texts, row by row."""
         try:
             sought = UUID(search_term.strip())
         except ValueError:
@@ -63,7 +63,7 @@ class DeliveryAdmin(ActingAdmin):
         return queryset.filter(Q(id=sought) | Q(event=sought)), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # With the database's clock, once for a page of explanations.
+        # The database's time, read once for all explanations of a page.
         return super().get_queryset(request).annotate(read_at=Now())
 
     def action_applies(self, _action: str, delivery: Delivery) -> bool:
@@ -73,7 +73,7 @@ class DeliveryAdmin(ActingAdmin):
     def how(self, delivery: Delivery) -> str:
         return formatting.status(delivery.status)
 
-    @admin.display(description="what is going on")
+    @admin.display(description="explanation")
     def explanation(self, delivery: Delivery) -> str:
         return explanations.of_delivery(delivery, now=delivery.read_at)  # type: ignore[attr-defined]
 
@@ -87,12 +87,12 @@ class DeliveryAdmin(ActingAdmin):
 
     @admin.display(description="body")
     def body_shown(self, delivery: Delivery) -> str:
-        """The bytes that are signed."""
+        """The signed bytes, shortened."""
         return formatting.cut(delivery.body)
 
-    @admin.action(description="Deliver again")
+    @admin.action(description="Send again")
     def redeliver(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
         def replay(delivery: Delivery) -> int:
             return int(not delivery_services.replay_delivery(delivery=delivery).has_ended)
 
-        self.act(request, chosen, replay, "Owed again: {}.")
+        self.act(request, chosen, replay, "Sent again: {}.")

@@ -1,4 +1,4 @@
-"""Where events go, as staff see it: how sending fares and why."""
+"""Staff pages of endpoints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOWN_DELIVERIES = 20
 
 
 class ByState(admin.SimpleListFilter):
-    """Endpoints by whether and how events are sent to them."""
+    """Filters endpoints by state."""
 
     title = parameter_name = "state"
     states: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ class EndpointAdmin(ActingAdmin):
         "name",
         "state",
         "organization",
-        "hears_of",
+        "subscribed_to",
         "last_success_at",
         "failing_since",
     )
@@ -59,14 +59,14 @@ class EndpointAdmin(ActingAdmin):
     actions = ("recover", "enable", "disable")
     fieldsets = (
         (None, {"fields": ("state", "explanation", "organization", "address", "description")}),
-        ("What it subscribes_to", {"fields": ("hears_of", "rate_limit_per_second")}),
-        ("Its last deliveries", {"fields": ("log",)}),
+        ("Subscription", {"fields": ("subscribed_to", "rate_limit_per_second")}),
+        ("Last deliveries", {"fields": ("log",)}),
         (
-            "How sending fares",
+            "Health",
             {"fields": ("last_success_at", "failing_since", "failures_in_a_row", "paused_until")},
         ),
         (
-            "Machinery",
+            "Technical details",
             {
                 "classes": ("collapse",),
                 "fields": (
@@ -96,53 +96,53 @@ class EndpointAdmin(ActingAdmin):
             return formatting.label("warn", "failing")
         return formatting.label("good", "enabled")
 
-    @admin.display(description="what is going on")
+    @admin.display(description="explanation")
     def explanation(self, endpoint: Endpoint) -> str:
         return explanations.of_endpoint(endpoint, now=database_now())
 
     @admin.display(description="address")
     def address(self, endpoint: Endpoint) -> str:
-        """Without its query, where many keep a token."""
+        """The URL without its query, which may contain a token."""
         address, _, query = endpoint.url.partition("?")
         return f"{address}?..." if query else address
 
-    @admin.display(description="subscribes_to of")
-    def hears_of(self, endpoint: Endpoint) -> str:
+    @admin.display(description="subscribed to")
+    def subscribed_to(self, endpoint: Endpoint) -> str:
         return ", ".join(endpoint.event_types)
 
     @admin.display(description="newest first")
     def log(self, endpoint: Endpoint) -> SafeString:
-        """The newest deliveries, each with a sentence, and the way to all of them."""
-        newest, moment = queries.newest_of(endpoint, SHOWN_DELIVERIES), database_now()
+        """The newest deliveries with their explanations, and a link to all."""
+        newest, now = queries.newest_of(endpoint, SHOWN_DELIVERIES), database_now()
         rows = format_html_join(
             "",
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class='wide'>{}</td></tr>",
             (
                 (
-                    f"{one.created_at:%Y-%m-%d %H:%M:%S}",
-                    formatting.link(one, one.event_type),
-                    formatting.status(one.status),
-                    explanations.of_delivery(one, now=moment),
+                    f"{delivery.created_at:%Y-%m-%d %H:%M:%S}",
+                    formatting.link(delivery, delivery.event_type),
+                    formatting.status(delivery.status),
+                    explanations.of_delivery(delivery, now=now),
                 )
-                for one in newest
+                for delivery in newest
             ),
         )
         chosen = {"organization": endpoint.organization_id, "endpoint__id__exact": endpoint.id}
         address = reverse("admin:webhooks_delivery_changelist", query=chosen)
         return format_html(
-            '<div class="related-rows"><table>{}</table></div><a href="{}">All of them</a>',
+            '<div class="related-rows"><table>{}</table></div><a href="{}">All deliveries</a>',
             rows,
             address,
         )
 
-    @admin.action(description="Recover what was given up or failed in the last 14 days")
+    @admin.action(description="Send undelivered events of the last 14 days again")
     def recover(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
         since = database_now() - queries.REPLAYABLE_FOR
         self.act(
             request,
             chosen,
             lambda endpoint: delivery_services.recover(endpoint=endpoint, since=since),
-            "Deliveries owed again: {}.",
+            "Deliveries sent again: {}.",
         )
 
     @admin.action(description="Enable")
@@ -156,7 +156,7 @@ class EndpointAdmin(ActingAdmin):
     def disable(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
         def disable(endpoint: Endpoint) -> int:
             reason = DisabledReason.BY_HAND
-            held = endpoint_services.disable_endpoint(endpoint=endpoint, reason=reason)
-            return int(not held.is_enabled)
+            endpoint = endpoint_services.disable_endpoint(endpoint=endpoint, reason=reason)
+            return int(not endpoint.is_enabled)
 
         self.act(request, chosen, disable, "{} disabled.")

@@ -1,4 +1,4 @@
-"""What others told us, as staff see it: who, when and how it went; never a secret or a body."""
+"""Staff pages of inbound messages; bodies are never shown."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from webhooks.models import InboundMessage
 from webhooks.queries import inbound_messages as queries
 from webhooks.services import inbound_messages
 
-NOT_SHOWN = "Not shown: it is the customer's."
-NOT_KEPT = "Kept no longer."
+NOT_SHOWN = "Not shown: it belongs to the customer."
+NOT_KEPT = "Deleted."
 
 
 @admin.register(InboundMessage)
@@ -26,7 +26,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
         "of_source",
         "organization",
         "received_at",
-        "how",
+        "state",
         "work",
         "size",
     )
@@ -43,13 +43,16 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     actions = ("handle_again",)
     fieldsets = (
         (None, {"fields": ("of_source", "organization", "type", "message_id", "object_id")}),
-        ("How it went", {"fields": ("received_at", "how", "work", "handled_at")}),
-        ("What came", {"fields": ("content_type", "size", "is_kept")}),
-        ("Machinery", {"classes": ("collapse",), "fields": ("id", "signed_hash", "created_at")}),
+        ("Processing", {"fields": ("received_at", "state", "work", "handled_at")}),
+        ("Content", {"fields": ("content_type", "size", "is_kept")}),
+        (
+            "Technical details",
+            {"classes": ("collapse",), "fields": ("id", "signed_hash", "created_at")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
-        """Without the bodies, which nobody here reads."""
+        """Without the bodies, which may be large."""
         rows: QuerySet[InboundMessage] = queries.with_body_flag(super().get_queryset(request))
         return rows
 
@@ -58,8 +61,8 @@ class InboundMessageAdmin(ReadOnlyAdmin):
         return formatting.link(message.source)
 
     @admin.display(description="state")
-    def how(self, message: InboundMessage) -> str:
-        """Why nobody has heard of it is said by the job."""
+    def state(self, message: InboundMessage) -> str:
+        """Whether the message was published."""
         if message.handled_at is not None:
             return formatting.label("good", "handled")
         return formatting.label("idle", "waiting")
@@ -79,7 +82,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="body")
     def is_kept(self, message: InboundMessage) -> str:
-        """Whether the body is still there."""
+        """Whether the body is still stored."""
         return NOT_SHOWN if getattr(message, "has_body", False) else NOT_KEPT
 
     @admin.action(description="Handle again")

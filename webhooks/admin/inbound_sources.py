@@ -16,34 +16,34 @@ from webhooks.services import inbound_sources
 
 @admin.register(InboundSource)
 class InboundSourceAdmin(ReadOnlyAdmin):
-    list_display = ("name", "scheme", "organization", "subscribes_to", "created_at")
+    list_display = ("name", "scheme", "organization", "state", "created_at")
     list_filter = ("scheme", "is_enabled", "created_at", ByOrganization)
     list_select_related = ("organization",)
     search_fields = ("=id", "name")
     search_help_text = "The id or the name of a source."
-    actions = ("close", "open")
+    actions = ("disable", "enable")
     fieldsets = (
-        (None, {"fields": ("name", "scheme", "organization", "subscribes_to")}),
-        ("Machinery", {"fields": ("id", "previous_until", "created_at", "updated_at")}),
+        (None, {"fields": ("name", "scheme", "organization", "state")}),
+        ("Technical details", {"fields": ("id", "previous_until", "created_at", "updated_at")}),
     )
 
     def action_applies(self, action: str, source: InboundSource) -> bool:
-        return source.is_enabled == (action == "close")
+        return source.is_enabled == (action == "disable")
 
     @admin.display(description="state", ordering="is_enabled")
-    def subscribes_to(self, source: InboundSource) -> str:
+    def state(self, source: InboundSource) -> str:
         return (
-            formatting.label("good", "open")
+            formatting.label("good", "enabled")
             if source.is_enabled
-            else formatting.label("off", "closed")
+            else formatting.label("off", "disabled")
         )
 
-    @admin.action(description="Close: hear nothing from it")
-    def close(self, request: HttpRequest, chosen: QuerySet[InboundSource]) -> None:
+    @admin.action(description="Disable")
+    def disable(self, request: HttpRequest, chosen: QuerySet[InboundSource]) -> None:
         self._switch(request, chosen, is_enabled=False)
 
-    @admin.action(description="Open")
-    def open(self, request: HttpRequest, chosen: QuerySet[InboundSource]) -> None:
+    @admin.action(description="Enable")
+    def enable(self, request: HttpRequest, chosen: QuerySet[InboundSource]) -> None:
         self._switch(request, chosen, is_enabled=True)
 
     def _switch(
@@ -54,4 +54,4 @@ class InboundSourceAdmin(ReadOnlyAdmin):
                 inbound_sources.update_source(source=source, is_enabled=is_enabled)
             except errors.NotFound:
                 continue  # deleted since the list was shown
-        self.message_user(request, "Opened." if is_enabled else "Closed.", messages.SUCCESS)
+        self.message_user(request, "Enabled." if is_enabled else "Disabled.", messages.SUCCESS)

@@ -16,7 +16,7 @@ MINUTE = 60.0
 
 
 def enabled_source(source_id: UUID) -> InboundSource:
-    """The source that an address names. Raises DoesNotExist for one that subscribes_to nothing."""
+    """The source of an address. Raises DoesNotExist also for a disabled one."""
     found: InboundSource = InboundSource.objects.get(id=source_id, is_enabled=True)
     return found
 
