@@ -159,7 +159,7 @@ CACHES = {
 
 # --- Background work --------------------------------------------------------------------------
 # Read by config/celery.py under the CELERY_ prefix. The job row is the truth, the message a
-# nudge: early acknowledgement, no retries, no countdowns, no results unless a task asks for one.
+# hint: early acknowledgement, no retries, no countdowns, no results unless a task asks for one.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives its servers
@@ -208,7 +208,7 @@ CLOCK_PERIOD_SECONDS = env.float("CLOCK_PERIOD_SECONDS", default=60.0)
 # database knows (core/jobs/periodic.py). No `expires`: each worker would judge it by its own clock.
 CELERY_BEAT_SCHEDULE = {
     "clock": {
-        "task": "core.strike_clock",
+        "task": "core.tick",
         "schedule": CLOCK_PERIOD_SECONDS,
         "options": {"queue": "default"},
     }

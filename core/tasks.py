@@ -73,10 +73,10 @@ def prune_jobs(run: Run, **_: Any) -> None:
     run.report(0.0, f"{retention.prune()} jobs removed")
 
 
-@shared_task(name=periodic.STRIKE, ignore_result=True)
-def strike_clock(**_: Any) -> None:
+@shared_task(name=periodic.TICK, ignore_result=True)
+def tick(**_: Any) -> None:
     """Beat's only task, where one runs: the same as the relay's chore below."""
-    periodic.strike()
+    periodic.tick()
 
 
 def remove_abandoned_files() -> None:
@@ -87,7 +87,7 @@ def remove_abandoned_files() -> None:
             enqueue(kind="core.delete_files", origin=origin, arguments={"keys": keys})
 
 
-chores.register("core.clock", every_seconds=settings.CLOCK_PERIOD_SECONDS, work=periodic.strike)
+chores.register("core.periodic", every_seconds=settings.CLOCK_PERIOD_SECONDS, work=periodic.tick)
 chores.register("core.pending_files", every_seconds=15, work=remove_abandoned_files)
 chores.register("core.uploads", every_seconds=3600, work=incoming.sweep_uploads)
 chores.register("core.fetched_files", every_seconds=3600, work=local_cache.sweep)

@@ -96,7 +96,7 @@ class JobAdmin(ReadOnlyAdmin):
             "What it is about",
             {"fields": ("about", "organization", "team", "requested_by", "arguments_shown")},
         ),
-        ("Parts", {"fields": ("piece_of", "pieces")}),
+        ("Parts", {"fields": ("parent_job", "children")}),
         (
             "When",
             {"fields": ("created_at", "run_at", "started_at", "ended_at", "cancel_requested_at")},
@@ -164,12 +164,12 @@ class JobAdmin(ReadOnlyAdmin):
         return formatting.as_json(job.arguments)
 
     @admin.display(description="part of")
-    def piece_of(self, job: Job) -> str:
+    def parent_job(self, job: Job) -> str:
         return formatting.link(job.parent)
 
     @admin.display(description="parts")
-    def pieces(self, job: Job) -> SafeString | str:
-        """How its pieces fare, one query for however many."""
+    def children(self, job: Job) -> SafeString | str:
+        """The number of children by status, in one query."""
         counted = job.children.values_list("status").annotate(Count("id")).order_by("status")
         words = ", ".join(f"{number} {status}" for status, number in counted)
         if not words:

@@ -8,7 +8,7 @@ from django_celery_results.models import GroupResult, TaskResult
 from core.staff import formatting
 from core.staff.read_only import ReadOnlyAdmin
 
-admin.site.unregister(GroupResult)  # no task is sent in a group: a job's pieces are jobs
+admin.site.unregister(GroupResult)  # no task is sent in a group: a job's children are jobs
 admin.site.unregister(TaskResult)
 
 

@@ -1,1 +1,1 @@
-"""Background work as rows: the row is the truth, the message is only a nudge."""
+"""Background work as rows: the row is the truth, the message is only a hint."""

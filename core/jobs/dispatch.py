@@ -1,7 +1,7 @@
 """Which queued jobs get a message now: a window per queue, shared fairly between organizations.
 
 Claims come by id, so the order of work is made by what is sent. At most `JOB_WINDOW` jobs of a
-queue, and `JOB_WINDOW_PER_ORGANIZATION` of one organization in it, are nudged and not yet taken.
+queue, and `JOB_WINDOW_PER_ORGANIZATION` of one organization in it, are dispatched and unclaimed.
 Redis therefore never holds one customer's ten thousand messages before another's ten. An
 organization that runs its share of a queue is sent no more while others wait who run less; what
 was sent before they came is handed back when it would be claimed (core/jobs/transitions.py).
@@ -26,8 +26,8 @@ from core.jobs.queues import QUEUES
 log = structlog.get_logger(__name__)
 
 BROKER_PAUSE_SECONDS = 30.0  # after a refused message, leave the broker to the relay for a while
-NUDGE_AGAIN_SECONDS = 30.0  # doubled with every nudge of the same job
-LOST_AFTER_SECONDS = 2.0  # an empty broker queue with a nudge older than this has lost it
+DISPATCH_AGAIN_SECONDS = 30.0  # doubled with every dispatch of the same job
+LOST_AFTER_SECONDS = 2.0  # an empty broker queue with a dispatch older than this has lost it
 
 # Whether the message of a job may go now; `job` is a row with its queue and organization.
 HAS_ROOM = """
@@ -145,13 +145,13 @@ class BrokerAway(Exception):
     """A message was refused; its job and those behind it stay for the relay's next round."""
 
 
-def nudge_on_commit(job: Job) -> None:
+def dispatch_on_commit(job: Job) -> None:
     """Send the job's message once the open transaction commits, if its window has room then."""
-    transaction.on_commit(partial(_nudge, job.id, job.kind, job.queue), robust=True)
+    transaction.on_commit(partial(_dispatch, job.id, job.kind, job.queue), robust=True)
 
 
 def send_on_commit(job: Job) -> None:
-    """Send the message of a job that is marked as nudged once the open transaction commits."""
+    """Send the message of a job that is marked as dispatched once the open transaction commits."""
     transaction.on_commit(partial(_send_marked_one, job.id, job.kind, job.queue), robust=True)
 
 
@@ -170,8 +170,8 @@ def fill_windows() -> int:
     return sum(_send_marked(_mark(DISPATCH_NEXT, queue)) for queue in _queues_with(WAITING))
 
 
-def nudge_again() -> int:
-    """Send once more what was nudged and never taken: its message may be lost."""
+def dispatch_again() -> int:
+    """Send again the messages of jobs that were dispatched and never claimed: they may be lost."""
     return sum(
         _send_marked(_mark(MARK_AGAIN, queue, lost=_broker_queue_is_empty(queue)))
         for queue in _queues_with(SENT_A_WHILE_AGO)
@@ -186,7 +186,7 @@ def _queues_with(jobs: str) -> list[str]:
         return [queue for (queue,) in cursor.fetchall()]
 
 
-def _nudge(job_id: uuid.UUID, kind: str, queue: str) -> None:
+def _dispatch(job_id: uuid.UUID, kind: str, queue: str) -> None:
     if is_broker_away():
         return
     with connection.cursor() as cursor:
@@ -206,7 +206,7 @@ def _send_marked_one(job_id: uuid.UUID, kind: str, queue: str) -> None:
 
 
 def _mark(statement: str, queue: str, *, lost: bool = False) -> list[tuple[uuid.UUID, str, str]]:
-    again = {"lost": lost, "lost_after": LOST_AFTER_SECONDS, "again": NUDGE_AGAIN_SECONDS}
+    again = {"lost": lost, "lost_after": LOST_AFTER_SECONDS, "again": DISPATCH_AGAIN_SECONDS}
     with connection.cursor() as cursor:
         cap = QUEUES[queue].running_per_organization
         cursor.execute(statement, {"queue": queue, "cap": cap, **limits(), **again})

@@ -44,12 +44,12 @@ class JobQuerySet(TeamLimitedQuerySet):
         return self.filter(status__in=ACTIVE)
 
     def top_level(self) -> JobQuerySet:
-        """Jobs that people asked for, without the pieces they were cut into."""
+        """Jobs that people asked for, without their children."""
         return self.filter(parent=None)
 
 
 class Job(BaseModel):
-    """A piece of background work, visible from the moment it is asked for.
+    """A unit of background work, visible from the moment it is asked for.
 
     `arguments` holds ids and small plain values only. `lease_token` grows with every claim and
     fences late writers. A running job without a lease waits for its children. `dispatched_at`
@@ -116,7 +116,7 @@ class Job(BaseModel):
             ),
             models.Index(
                 fields=("queue", "organization"),
-                name="job_nudged",
+                name="job_dispatched",
                 condition=Q(status=JobStatus.QUEUED, dispatched_at__isnull=False),
             ),
             models.Index(
@@ -201,7 +201,7 @@ class JobStep(BaseModel):
 class PeriodicRun(models.Model):
     """The last period of a kind's clock for which a job was asked: one row per kind.
 
-    Two clocks that strike for the same period meet here, and one of them moves the row.
+    Two ticks for the same period meet here, and one of them moves the row.
     """
 
     kind = models.CharField(max_length=80, primary_key=True)

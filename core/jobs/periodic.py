@@ -18,8 +18,8 @@ from core.jobs.services import HOUSEKEEPING, enqueue
 
 log = structlog.get_logger(__name__)
 
-STRIKE = "core.strike_clock"  # the name of the Celery task
-BY_THE_CLOCK = "by the clock"  # the dedup key: a slow job is not joined by its successor
+TICK = "core.tick"  # the name of the Celery task
+PERIODIC = "periodic"  # the dedup key: a slow job is not joined by its successor
 
 CLAIM_PERIOD = """
 INSERT INTO core_periodicrun AS turn (kind, period_at)
@@ -31,28 +31,28 @@ RETURNING period_at
 """
 
 
-def strike() -> list[Job]:
-    """Ask for the jobs whose period has begun and that nobody has asked for yet."""
-    due = [_ask(policy) for policy in policies() if policy.every_seconds]
+def tick() -> list[Job]:
+    """Request the jobs whose period has begun and that no other tick has requested."""
+    due = [_request(policy) for policy in policies() if policy.every_seconds]
     return [job for job in due if job is not None]
 
 
-def _ask(policy: Policy) -> Job | None:
+def _request(policy: Policy) -> Job | None:
     with transaction.atomic():
         period_at = claim_period(policy)
         if period_at is None:
             return None
-        log.info("clock.struck", kind=policy.kind, period=period_at.isoformat())
+        log.info("periodic.requested", kind=policy.kind, period=period_at.isoformat())
         return enqueue(
             kind=policy.kind,
             origin=HOUSEKEEPING,
             arguments={"period": period_at.isoformat()},
-            dedup_key=BY_THE_CLOCK,
+            dedup_key=PERIODIC,
         )
 
 
 def claim_period(policy: Policy) -> datetime | None:
-    """The period that begins with this strike; None when its job was asked for already."""
+    """The period that begins with this tick; None when its job was requested already."""
     with connection.cursor() as cursor:
         cursor.execute(CLAIM_PERIOD, {"kind": policy.kind, "every": policy.every_seconds})
         row = cursor.fetchone()

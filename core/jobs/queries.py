@@ -96,7 +96,7 @@ class QueueDepth:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What ended in an hour (UTC), without pieces of larger jobs and periodic work."""
+    """What ended in an hour (UTC), without children and periodic work."""
 
     begins_at: datetime
     succeeded: int

@@ -56,7 +56,7 @@ def keepings() -> tuple[RetentionRule, ...]:
 
 
 def prune(*, seconds: float = USUAL_SECONDS) -> int:
-    """Delete what is too old, a batch at a time; how many jobs went, their pieces not counted.
+    """Delete what is too old, a batch at a time; how many jobs went, their children not counted.
 
     Stops after about `seconds`, for the next round to go on.
     """

@@ -131,5 +131,5 @@ class Run:
         self.settled = True
 
     def children(self) -> list[Job]:
-        """The pieces this job was cut into, oldest first; empty before it delegated."""
+        """The children of this job, oldest first; empty before it delegated."""
         return list(self.job.children.order_by("id"))

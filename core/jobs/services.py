@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +13,9 @@ from django.db import IntegrityError, transaction
 
 from core import errors
 from core.db.clock import database_now
+from core.db.rows import new_id
 from core.db.transactions import require_transaction
-from core.jobs import transitions
-from core.jobs.accept import JobRequest, accept
+from core.jobs import dispatch, transitions
 from core.jobs.failures import LeaseLost
 from core.jobs.models import ACTIVE, Job, JobQuerySet, JobStatus, JobStep
 from core.jobs.policies import policy_of
@@ -46,8 +47,55 @@ class Origin:
 
 HOUSEKEEPING = Origin()
 HIGHEST_PRIORITY = 100
-TWIN = "The same work is already queued by another job."
-WENT_ON = "The job this is a piece of went on without it. Ask for that whole work again."
+DUPLICATE = "The same work is already queued by another job."
+WENT_ON = "The parent of this job went on without it. Ask for the parent's work again."
+
+# Marks the job as dispatched while its window has room, so only the message is left for after the
+# commit. A process that dies between the two leaves a mark without a message; the relay sends again
+# the messages of jobs that were marked a while ago and never claimed.
+INSERT_JOB = f"""
+INSERT INTO core_job AS job
+       (id, created_at, updated_at, kind, queue, status, priority, max_attempts, arguments,
+        organization_id, team_id, requested_by_id, request_id, parent_id, subject_id, dedup_key,
+        size, run_at, dispatched_at, dispatch_count, attempts, lease_owner, lease_token, progress,
+        step,
+        error_code, error_message)
+SELECT %(id)s::uuid, moment, moment, %(kind)s::text, queue, 'queued', %(priority)s::smallint,
+       %(max_attempts)s::smallint, %(arguments)s::jsonb, organization_id, %(team_id)s::uuid,
+       %(requested_by_id)s::uuid, %(request_id)s::text, %(parent_id)s::uuid,
+       %(subject_id)s::uuid, %(dedup_key)s::text, %(size)s::float8,
+       COALESCE(later, moment),
+       CASE WHEN is_sent THEN moment END, is_sent::int, 0, '', 0, 0, '', '', ''
+  FROM (SELECT request.*, may_send AND (later IS NULL OR later <= moment)
+               AND {dispatch.HAS_ROOM.format(job="request")} AS is_sent
+          FROM (SELECT clock_timestamp() AS moment, %(queue)s::text AS queue,
+                       %(organization_id)s::uuid AS organization_id,
+                       %(run_at)s::timestamptz AS later,
+                       %(may_send)s::boolean AS may_send) AS request
+        OFFSET 0) AS request
+    ON CONFLICT DO NOTHING
+RETURNING *
+"""  # noqa: S608 - a constant of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """The values of a job to insert; `run_at` None is now."""
+
+    kind: str
+    queue: str
+    priority: int
+    max_attempts: int
+    arguments: dict[str, Any]
+    organization_id: uuid.UUID | None
+    team_id: uuid.UUID | None
+    requested_by_id: uuid.UUID | None
+    request_id: str
+    subject_id: uuid.UUID | None
+    parent_id: uuid.UUID | None = None
+    dedup_key: str = ""
+    size: float | None = None
+    run_at: datetime | None = None
 
 
 def enqueue(
@@ -61,7 +109,7 @@ def enqueue(
     run_at: datetime | None = None,
     size: float | None = None,
 ) -> Job:
-    """Write a job into the open transaction and nudge a worker once it commits.
+    """Write a job into the open transaction and dispatch it once that commits.
 
     While a job with the same organization, kind and `dedup_key` is active, that one is returned
     instead, and nobody can cancel it before this transaction ends. One that was told to stop ends
@@ -96,7 +144,7 @@ def enqueue_child(
     arguments: Mapping[str, Any],
     steps: Mapping[str, Any] | None = None,
 ) -> Job:
-    """Write a piece of `parent`'s work, with the outputs of steps that are already known."""
+    """Write a child of `parent`, with the outputs of steps that are already known."""
     require_transaction("enqueue_child")
     policy = policy_of(kind)
     child = insert_or_existing(
@@ -120,25 +168,46 @@ def enqueue_child(
     return child
 
 
-def insert_or_existing(asked: JobRequest) -> Job:
+def insert_job(request: JobRequest) -> Job | None:
+    """Insert the job and send its message after the commit; None when a duplicate is active.
+
+    Waits for another transaction that is inserting the duplicate.
+    """
+    values = {
+        **asdict(request),
+        "id": new_id(),
+        "arguments": json.dumps(request.arguments),
+        "may_send": not dispatch.is_broker_away(),
+        **dispatch.limits(),
+    }
+    inserted: Any = Job.objects.raw(INSERT_JOB, values)
+    job: Job | None = next(iter(inserted), None)
+    if job is not None and job.dispatched_at is not None:
+        dispatch.send_on_commit(job)
+    return job
+
+
+def insert_or_existing(request: JobRequest) -> Job:
     """A new job, or the active one for the same work."""
     while True:
-        job = accept(asked)
+        job = insert_job(request)
         if job is not None:
             return job
-        twin = _twins(asked.organization_id, asked.kind, asked.dedup_key).first()
-        going_on = _unless_stopping(twin) if twin is not None else None
+        duplicate = _active_duplicates(
+            request.organization_id, request.kind, request.dedup_key
+        ).first()
+        going_on = _unless_stopping(duplicate) if duplicate is not None else None
         if going_on is not None:
             return going_on
 
 
-def _unless_stopping(twin: Job) -> Job | None:
-    """The locked twin if it will be done; one that is being cancelled is cancelled now.
+def _unless_stopping(duplicate: Job) -> Job | None:
+    """The locked duplicate if it will be done; if it is being cancelled, it is cancelled now.
 
     A worker that is still at it has lost its lease by that, and writes nothing more.
     """
     try:
-        held = transitions.lock(twin.id)
+        held = transitions.lock(duplicate.id)
     except LeaseLost:  # deleted meanwhile
         return None
     if held.has_ended:
@@ -188,16 +257,16 @@ def _cancel_child(child: Job) -> None:
 
 
 def requeue_job(*, job: Job) -> Job:
-    """Give a failed, dead or cancelled job another round; pieces that succeeded stay done.
+    """Give a failed, dead or cancelled job another round; children that succeeded stay done.
 
-    A piece whose whole has ended goes round with it: alone it would be done for nobody. Raises
-    JobNotEnded for any other status, and for a piece of a whole that went on without it.
+    A child whose parent has ended is queued again with it: alone its result would go unused. Raises
+    JobNotEnded for any other status, and for a child whose parent went on without it.
     """
     try:
         with transaction.atomic():
             return _requeue(job)
     except IntegrityError as error:  # asked for again by somebody else at this very moment
-        raise JobNotEnded(TWIN) from error
+        raise JobNotEnded(DUPLICATE) from error
 
 
 def _requeue(job: Job) -> Job:
@@ -205,22 +274,22 @@ def _requeue(job: Job) -> Job:
     # A running job becomes queued again for its next attempt only, never because someone asks.
     if not held.has_ended or not held.may_become(JobStatus.QUEUED):
         raise JobNotEnded
-    whole = held.parent
-    if whole is not None and whole.has_ended:
-        _requeue_whole(whole)
-    elif whole is not None and not whole.is_waiting:
+    parent = held.parent
+    if parent is not None and parent.has_ended:
+        _requeue_with_children(parent)
+    elif parent is not None and not parent.is_waiting:
         raise JobNotEnded(WENT_ON)
     else:
-        _requeue_whole(held)
+        _requeue_with_children(held)
     held.refresh_from_db()
     return held
 
 
-def _requeue_whole(job: Job) -> None:
-    """Under its lock: the job, or if it has unfinished pieces those, with the job waiting."""
+def _requeue_with_children(job: Job) -> None:
+    """Under its lock: the job, or if it has unfinished children those, with the job waiting."""
     if not job.may_become(JobStatus.QUEUED):
         raise JobNotEnded(WENT_ON)
-    _check_no_twin(job)
+    _check_no_duplicate(job)
     unfinished = list(job.children.exclude(status=JobStatus.SUCCEEDED))
     transitions.requeue(job)
     if unfinished:
@@ -243,7 +312,7 @@ def requeue_jobs(*, jobs: Iterable[Job]) -> tuple[int, int]:
 
 
 def raise_priority(*, job: Job) -> Job:
-    """Let a job, with the pieces it has, go before those of its queue that have not been sent.
+    """Let a job, with its children, go before those of its queue that have not been sent.
 
     Raises JobHasEnded.
     """
@@ -257,15 +326,15 @@ def raise_priority(*, job: Job) -> Job:
     return held
 
 
-def _twins(organization_id: uuid.UUID | None, kind: str, dedup_key: str) -> JobQuerySet:
+def _active_duplicates(organization_id: uuid.UUID | None, kind: str, dedup_key: str) -> JobQuerySet:
     """Active jobs for the same work."""
     same = {"organization_id": organization_id, "kind": kind, "dedup_key": dedup_key}
     return Job.objects.active().filter(**same)
 
 
-def _check_no_twin(job: Job) -> None:
-    if job.dedup_key and _twins(job.organization_id, job.kind, job.dedup_key).exists():
-        raise JobNotEnded(TWIN)
+def _check_no_duplicate(job: Job) -> None:
+    if job.dedup_key and _active_duplicates(job.organization_id, job.kind, job.dedup_key).exists():
+        raise JobNotEnded(DUPLICATE)
 
 
 def move_subjects(subject_ids: list[uuid.UUID], *, team_id: uuid.UUID | None) -> None:

@@ -251,7 +251,7 @@ def wait_for_children(job: Job) -> None:
 
 
 def mark_waiting(job: Job) -> None:
-    """A requeued job whose pieces are to be done first waits for them, as after delegating."""
+    """A requeued job whose children are to be done first waits for them, as after delegating."""
     job.status = JobStatus.RUNNING
     clear_lease(job)
     job.save(update_fields=MOVED)
@@ -296,7 +296,7 @@ def _requeue(job: Job, *, delay: float) -> None:
     clear_lease(job)
     job.save(update_fields=MOVED)
     if delay == 0:
-        dispatch.nudge_on_commit(job)
+        dispatch.dispatch_on_commit(job)
 
 
 def clear_lease(job: Job) -> None:
@@ -314,7 +314,7 @@ def _close_attempts(job: Job, outcome: AttemptOutcome, reason: Reason | None = N
 
 
 def _publish_end(job: Job, kind: EventType) -> None:
-    """Tell the world about jobs that somebody asked for; a piece is its parent's affair."""
+    """Tell the world about jobs that somebody asked for; a child is reported by its parent."""
     if job.organization_id is None or job.parent_id is not None:
         return
     data = {

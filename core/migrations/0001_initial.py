@@ -351,7 +351,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='job',
-            index=models.Index(condition=models.Q(('dispatched_at__isnull', False), ('status', 'queued')), fields=['queue', 'organization'], name='job_nudged'),
+            index=models.Index(condition=models.Q(('dispatched_at__isnull', False), ('status', 'queued')), fields=['queue', 'organization'], name='job_dispatched'),
         ),
         migrations.AddIndex(
             model_name='job',

@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Sweep:
+class Chore:
     """A chore, how often it runs, and when this process last ran it (monotonic seconds)."""
 
     name: str
@@ -25,46 +25,46 @@ class Sweep:
         return moment - self.last_run >= self.every_seconds
 
 
-_sweeps: dict[str, Sweep] = {}
+_chores: dict[str, Chore] = {}
 
 
 def register(name: str, *, every_seconds: float, work: Callable[[], object]) -> None:
     """Let the relay call `work` about that often. Idempotent work only: relays overlap."""
-    _sweeps[name] = Sweep(name, every_seconds, work)
+    _chores[name] = Chore(name, every_seconds, work)
 
 
 def registered() -> list[str]:
     """The names of all chores."""
-    return sorted(_sweeps)
+    return sorted(_chores)
 
 
 def run_due(moment: float | None = None) -> None:
     """Run what is due, each under a lock that keeps another relay from doing the same."""
     moment = time.monotonic() if moment is None else moment
-    for sweep in _sweeps.values():
-        if sweep.is_due(moment):
-            sweep.last_run = moment
-            _run(sweep)
+    for chore in _chores.values():
+        if chore.is_due(moment):
+            chore.last_run = moment
+            _run(chore)
 
 
 def run_all() -> None:
     """Run every chore now, due or not."""
-    for sweep in _sweeps.values():
-        _run(sweep)
+    for chore in _chores.values():
+        _run(chore)
 
 
-def _run(sweep: Sweep) -> None:
+def _run(chore: Chore) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [sweep.name])
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [chore.name])
         if not cursor.fetchone()[0]:
             return
     try:
-        sweep.work()
+        chore.work()
     except DatabaseError:
         raise
     except Exception:
-        log.exception("sweep.failed", sweep=sweep.name)
+        log.exception("chore.failed", chore=chore.name)
     finally:
         if connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [sweep.name])
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [chore.name])

@@ -70,7 +70,7 @@ def do_round() -> Round:
     moved = recover_lost() + resume_parents()
     told, is_behind = _tell_listeners()
     try:
-        moved += dispatch.fill_windows() + dispatch.nudge_again()
+        moved += dispatch.fill_windows() + dispatch.dispatch_again()
     except (dispatch.BrokerAway, BrokerError, RedisError, OSError) as error:
         log.warning("relay.broker_away", error=str(error))
     return Round(moved + told, is_behind)

@@ -71,7 +71,7 @@ class ByPart(admin.SimpleListFilter):
         return [
             ("whole", "And periodic jobs"),
             ("all", "And parts of jobs"),
-            ("pieces", "Parts only"),
+            ("children", "Parts only"),
         ]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
@@ -80,7 +80,7 @@ class ByPart(admin.SimpleListFilter):
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "pieces":
+        if self.value() == "children":
             return queryset.exclude(parent=None)
         # An action on chosen rows is for those, whatever became of them since they were listed.
         names_rows = request.method == "POST" and request.POST.get("select_across") != "1"

@@ -102,7 +102,7 @@ def test_nobody_else_enters(staff: Client) -> None:
 
 
 def everything_of_a_house(organization: Organization) -> Job:
-    """A row of every kind, and a job with attempts, kept steps and pieces. Returns the job."""
+    """A row of every kind, and a job with attempts, kept steps and children. Returns the job."""
     make.everything(organization=organization)
     meeting = make.meeting(organization=organization)
     job = make.recording(meeting=meeting).job
@@ -205,20 +205,20 @@ def test_no_secret_is_on_any_page(staff: Client) -> None:
     assert f"{digest[:6]}*" not in shown
 
 
-def test_the_list_of_jobs_shows_whole_jobs_until_pieces_are_wanted(staff: Client) -> None:
+def test_the_list_of_jobs_shows_whole_jobs_until_children_are_wanted(staff: Client) -> None:
     organization = make.organization()
     whole = make.job(organization=organization)
-    piece = make.job(organization=organization, parent=whole)
+    child = make.job(organization=organization, parent=whole)
 
     def listed(query: str) -> set[str]:
         page = staff.get(list_of(Job) + query).content.decode()
-        return {str(job.id) for job in (whole, piece) if f"/{job.id}/change/" in page}
+        return {str(job.id) for job in (whole, child) if f"/{job.id}/change/" in page}
 
     assert listed("") == {str(whole.id)}
-    assert listed("?part=all") == {str(whole.id), str(piece.id)}
-    assert listed("?part=pieces") == {str(piece.id)}
-    assert listed(f"?q={piece.id}") == {str(piece.id)}
-    assert listed(f"?parent__id__exact={whole.id}") == {str(piece.id)}
+    assert listed("?part=all") == {str(whole.id), str(child.id)}
+    assert listed("?part=children") == {str(child.id)}
+    assert listed(f"?q={child.id}") == {str(child.id)}
+    assert listed(f"?parent__id__exact={whole.id}") == {str(child.id)}
 
 
 def test_periodic_jobs_are_listed_when_they_fail_or_are_asked_for(staff: Client) -> None:
@@ -259,7 +259,7 @@ def test_a_meeting_leads_to_its_recording_and_that_to_its_job_and_back(staff: Cl
     assert page_of(meeting) in staff.get(page_of(recording)).content.decode()
 
 
-def test_a_job_shows_its_attempts_with_the_whole_error_and_how_its_pieces_fare(
+def test_a_job_shows_its_attempts_with_the_whole_error_and_how_its_children_fare(
     staff: Client,
 ) -> None:
     organization = make.organization()

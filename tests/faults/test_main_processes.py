@@ -23,7 +23,7 @@ def test_worker_outlives_expired_message_while_database_is_away(site: Site) -> N
     site.ask(steps=1, seconds=0.0)
     site.wait_for_the_end()
     site.servers.stop_postgresql()
-    current_app.send_task(periodic.STRIKE, queue="default", expires=-60)
+    current_app.send_task(periodic.TICK, queue="default", expires=-60)
     wait_until(lambda: "result.not_written" in site.house.said(), "the result was not written")
     assert site.nobody_died()
     site.servers.start()

@@ -60,7 +60,7 @@ def test_two_beats_ask_once_in_a_period_and_make_up_for_missed_ones_once(site: S
     site.wait_for_the_end()
     before = len(ticks())
     time.sleep(3 * TICK_SECONDS)
-    assert len(ticks()) <= before + 1, "a strike may have been under way"
+    assert len(ticks()) <= before + 1, "a tick may have been under way"
 
     _beat(site, "three")
     before = len(ticks())

@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
         self._listing(acts.add_parser("list", help="the newest jobs, or some of them"))
-        shown = acts.add_parser("show", help="one job with its attempts, steps and pieces")
+        shown = acts.add_parser("show", help="one job with its attempts, steps and children")
         shown.add_argument("id", type=uuid.UUID)
         for act in ("requeue", "cancel"):
             chosen = acts.add_parser(act, help=f"{act} jobs by id, or all that the options name")
@@ -80,8 +80,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"  The traceback is that of attempt {first}.")
         for step in job.steps.order_by("id"):
             self.stdout.write(f"  step {step.name}")
-        for piece in job.children.order_by("id"):
-            self.stdout.write(f"  piece {_line(piece)}")
+        for child in job.children.order_by("id"):
+            self.stdout.write(f"  child {_line(child)}")
 
     def _requeue(self, options: dict[str, Any]) -> None:
         options["status"] = options["status"] or JobStatus.DEAD
@@ -105,7 +105,7 @@ class Command(BaseCommand):
 
 
 def _named(options: dict[str, Any]) -> list[Job]:
-    """The jobs that the options name, newest first, without the pieces of others."""
+    """The jobs that the options name, newest first, without the children of others."""
     jobs = Job.objects.top_level().order_by("-created_at", "-id")
     for option, field in (
         ("status", "status"),

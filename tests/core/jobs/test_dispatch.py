@@ -66,9 +66,9 @@ def test_one_organization_does_not_fill_the_window(broker: redis.Redis, settings
     big, small = Origin(make.organization().id), Origin(make.organization().id)
     ask(50, big)
     ask(3, small)
-    nudged = Job.objects.filter(dispatched_at__isnull=False)
-    assert nudged.filter(organization_id=big.organization_id).count() == 4
-    assert nudged.filter(organization_id=small.organization_id).count() == 2
+    dispatched = Job.objects.filter(dispatched_at__isnull=False)
+    assert dispatched.filter(organization_id=big.organization_id).count() == 4
+    assert dispatched.filter(organization_id=small.organization_id).count() == 2
 
 
 def test_organizations_take_turns_within_a_priority(
@@ -80,8 +80,8 @@ def test_organizations_take_turns_within_a_priority(
     ask(2, second)
     settings.JOB_WINDOW = 5
     assert dispatch.fill_windows() == 4
-    nudged = Job.objects.filter(dispatched_at__isnull=False)
-    assert nudged.filter(organization_id=second.organization_id).count() == 2
+    dispatched = Job.objects.filter(dispatched_at__isnull=False)
+    assert dispatched.filter(organization_id=second.organization_id).count() == 2
 
 
 def test_a_higher_priority_goes_first(broker: redis.Redis, settings: Settings) -> None:
@@ -97,16 +97,16 @@ def test_a_higher_priority_goes_first(broker: redis.Redis, settings: Settings) -
 def test_a_lost_message_is_sent_again(broker: redis.Redis) -> None:
     ask(3)
     broker.flushdb()
-    assert dispatch.nudge_again() == 0
+    assert dispatch.dispatch_again() == 0
     Job.objects.update(dispatched_at=database_now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
-    assert dispatch.nudge_again() == 3
+    assert dispatch.dispatch_again() == 3
     assert broker.llen("default") == 3
 
 
 def test_a_message_that_still_waits_is_left_alone(broker: redis.Redis) -> None:
     ask(2)
     Job.objects.update(dispatched_at=database_now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1))
-    assert dispatch.nudge_again() == 0
+    assert dispatch.dispatch_again() == 0
 
 
 def test_while_the_broker_is_away_jobs_are_left_to_the_relay(

@@ -70,7 +70,7 @@ def test_a_death_between_commit_and_message_has_not_lost_the_job(broker: redis.R
     assert (broker.llen("default"), job.status) == (0, JobStatus.QUEUED)
     long_ago = database_now(plus_seconds=-dispatch.LOST_AFTER_SECONDS - 1)
     Job.objects.filter(id=job.id).update(dispatched_at=long_ago)
-    assert dispatch.nudge_again() == 1
+    assert dispatch.dispatch_again() == 1
     assert broker.llen("default") == 1
     assert run_jobs() == 1
     assert kinds.done == ["kept"]
@@ -96,9 +96,9 @@ def test_a_task_that_claims_nothing_leaves_a_broken_connection_too() -> None:
     ask(word="x")
     connection.connection.close()
     with pytest.raises(OperationalError):
-        periodic.strike()
+        periodic.tick()
     task_prerun.send(sender=None)
-    assert periodic.strike()
+    assert periodic.tick()
 
 
 def test_a_writer_that_comes_after_its_lease_changes_nothing(settings: Settings) -> None:

@@ -52,13 +52,13 @@ def test_the_newest_jobs_come_first_and_page_by_cursor() -> None:
     assert ids(client.get(page.json()["next"])) == [str(jobs[0].id)]
 
 
-def test_the_pieces_of_a_job_are_not_listed_but_can_be_read() -> None:
+def test_children_of_a_job_are_not_listed_but_can_be_read() -> None:
     actor = make.actor()
     whole = make.job(organization=actor.organization)
-    piece = make.job(organization=actor.organization, parent=whole)
+    child = make.job(organization=actor.organization, parent=whole)
     client = make.client(actor)
     assert ids(client.get(URL)) == [str(whole.id)]
-    assert client.get(f"{URL}{piece.id}/").json()["estimated_seconds_left"] is None
+    assert client.get(f"{URL}{child.id}/").json()["estimated_seconds_left"] is None
 
 
 def test_the_list_is_narrowed_by_status_kind_and_subject() -> None:
@@ -127,13 +127,13 @@ def test_a_repeated_look_is_a_304_while_nothing_has_changed() -> None:
     assert changed["ETag"] != etag
 
 
-def test_the_progress_of_its_pieces_changes_a_waiting_jobs_etag() -> None:
+def test_the_progress_of_its_children_changes_a_waiting_jobs_etag() -> None:
     actor = make.actor()
     whole = make.job(organization=actor.organization, status=JobStatus.RUNNING)
-    piece = make.job(organization=actor.organization, parent=whole)
+    child = make.job(organization=actor.organization, parent=whole)
     client = make.client(actor)
     etag = client.get(f"{URL}{whole.id}/")["ETag"]
-    Job.objects.filter(id=piece.id).update(progress=0.4)
+    Job.objects.filter(id=child.id).update(progress=0.4)
     assert client.get(f"{URL}{whole.id}/", headers={"If-None-Match": etag}).status_code == 200
 
 

@@ -84,8 +84,8 @@ def test_an_hour_counts_whole_jobs_of_the_last_day_by_how_they_ended() -> None:
     make.job(organization=organization, status=JobStatus.FAILED, ended_at=moment)
     make.job(organization=organization, status=JobStatus.DEAD, ended_at=moment)
     make.job(organization=organization, status=JobStatus.CANCELLED, ended_at=moment)
-    piece: dict[str, Any] = {"status": JobStatus.SUCCEEDED, "ended_at": moment}
-    make.job(organization=organization, parent=whole, **piece)
+    child: dict[str, Any] = {"status": JobStatus.SUCCEEDED, "ended_at": moment}
+    make.job(organization=organization, parent=whole, **child)
     long_ago = moment - timedelta(hours=30)
     make.job(organization=organization, status=JobStatus.SUCCEEDED, ended_at=long_ago)
     (hour,) = queries.ended_per_hour(hours=24)

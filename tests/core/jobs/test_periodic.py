@@ -1,4 +1,4 @@
-"""Work by the clock is asked for once in a period, whoever strikes and however often."""
+"""Work by the clock is asked for once in a period, however many relays and beats tick."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def broker() -> Iterator[redis.Redis]:
         client.flushdb()
 
 
-def strike() -> list[str]:
-    return sorted(job.kind for job in periodic.strike())
+def tick() -> list[str]:
+    return sorted(job.kind for job in periodic.tick())
 
 
-def strike_and_close(_number: int) -> list[str]:
+def tick_and_close(_number: int) -> list[str]:
     try:
-        return strike()
+        return tick()
     finally:
         connection.close()
 
@@ -53,41 +53,41 @@ def turn_back(kind: str, **ago: float) -> None:
     turn.save()
 
 
-def test_the_first_strike_asks_for_everything_and_the_next_for_nothing() -> None:
-    assert strike() == sorted(CLOCKED)
-    assert strike() == []
+def test_first_tick_requests_every_job_and_the_next_none() -> None:
+    assert tick() == sorted(CLOCKED)
+    assert tick() == []
     run_jobs()
     assert set(Job.objects.values_list("status", flat=True)) == {JobStatus.SUCCEEDED}
-    assert strike() == [], "what is done already is not done again in its period"
+    assert tick() == [], "what is done already is not done again in its period"
 
 
-def test_relay_strikes_without_any_beat() -> None:
+def test_relay_ticks_without_any_beat() -> None:
     chores.run_all()
     assert set(Job.objects.values_list("kind", flat=True)) == CLOCKED
 
 
-def test_many_clocks_strike_once() -> None:
+def test_many_ticks_request_a_job_once() -> None:
     with ThreadPoolExecutor(8) as pool:
-        asked = list(pool.map(strike_and_close, range(24)))
+        asked = list(pool.map(tick_and_close, range(24)))
     assert sorted(chain.from_iterable(asked)) == sorted(CLOCKED)
     assert Job.objects.count() == len(CLOCKED)
 
 
 def test_a_clock_that_was_away_catches_up_once() -> None:
-    strike()
+    tick()
     run_jobs()
     turn_back(PRUNING, hours=17)
-    assert strike() == [PRUNING]
-    assert strike() == []
+    assert tick() == [PRUNING]
+    assert tick() == []
     period = PeriodicRun.objects.get(kind=PRUNING).period_at
     assert (period.minute, period.second) == (0, 0)
     assert datetime.now(UTC) - period < timedelta(hours=1, minutes=1)
 
 
 def test_a_slow_job_is_not_joined_by_its_successor() -> None:
-    strike()
+    tick()
     turn_back(PRUNING, hours=1)
-    assert strike() == [PRUNING]
+    assert tick() == [PRUNING]
     assert Job.objects.filter(kind=PRUNING).count() == 1
 
 
@@ -99,13 +99,13 @@ def sent() -> list[str]:
 
 
 @pytest.mark.slow
-def test_two_beats_send_strikes_that_run_once(broker: redis.Redis, tmp_path: Path) -> None:
+def test_two_beats_send_ticks_that_run_once(broker: redis.Redis, tmp_path: Path) -> None:
     with house(tmp_path / "house", CLOCK_PERIOD_SECONDS="0.3") as started:
         for name in ("one", "two"):
             started.start("beat", "-s", str(tmp_path / name))
-        wait_until(lambda: broker.llen("default") >= 4, "both beats have struck")
-    strikes = sent()
-    assert set(strikes) == {periodic.STRIKE}
-    for name in strikes:
+        wait_until(lambda: broker.llen("default") >= 4, "both beats have ticked")
+    ticks = sent()
+    assert set(ticks) == {periodic.TICK}
+    for name in ticks:
         current_app.tasks[name].apply(throw=True)
     assert sorted(Job.objects.values_list("kind", flat=True)) == sorted(CLOCKED)

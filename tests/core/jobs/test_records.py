@@ -56,7 +56,7 @@ def test_only_an_error_that_left_its_task_is_recorded(working: House) -> None:
     with transaction.atomic():
         good = enqueue(kind="core.delete_files", origin=HOUSEKEEPING, arguments={"keys": []})
         bad = enqueue(kind="core.delete_files", origin=HOUSEKEEPING, arguments={"keys": None})
-    current_app.send_task(periodic.STRIKE, queue="default")
+    current_app.send_task(periodic.TICK, queue="default")
     current_app.send_task("core.delete_files", kwargs={"job_id": "no id"}, queue="default")
     wait_until(TaskResult.objects.exists, "the error was recorded")
     wait_until(lambda: Job.objects.get(id=good.id).has_ended, "the sound job was done")

@@ -82,11 +82,11 @@ def test_active_jobs_stay_and_cancelled_ones_go_by_age_alone(organization: Organ
     assert Job.objects.count() == 2
 
 
-def test_a_job_goes_with_its_pieces_attempts_and_steps(organization: Organization) -> None:
+def test_a_job_goes_with_its_children_attempts_and_steps(organization: Organization) -> None:
     [whole] = ended(organization, days=31, status=JobStatus.CANCELLED)
-    [piece] = ended(organization, days=31, parent=whole)
-    JobAttempt.objects.create(job=piece, token=1, worker="w", started_at=timezone.now())
-    JobStep.objects.create(job=piece, name="text", output="words")
+    [child] = ended(organization, days=31, parent=whole)
+    JobAttempt.objects.create(job=child, token=1, worker="w", started_at=timezone.now())
+    JobStep.objects.create(job=child, name="text", output="words")
     recording = make.recording(meeting=make.meeting(organization=organization), with_job=False)
     recording.job = whole
     recording.save()

@@ -76,18 +76,18 @@ def test_many_are_queued_again_and_those_refused_are_counted() -> None:
     assert Job.objects.filter(status=JobStatus.QUEUED, attempts=0, ended_at=None).count() == 3
 
 
-def test_a_raised_priority_goes_first_with_its_pieces() -> None:
+def test_a_raised_priority_goes_first_with_its_children() -> None:
     organization = make.organization()
     make.job(organization=organization)
     late = make.job(organization=organization)
-    piece = make.job(organization=organization, parent=late)
+    child = make.job(organization=organization, parent=late)
     assert raise_priority(job=late).priority == 1
-    piece.refresh_from_db()
-    assert piece.priority == 1
+    child.refresh_from_db()
+    assert child.priority == 1
     values: dict[str, Any] = {"queue": "default", "cap": 5, "window": 2, "share": 2}
     with connection.cursor() as cursor:
         cursor.execute(dispatch.DISPATCH_NEXT, values)
-        assert {row[0] for row in cursor.fetchall()} == {late.id, piece.id}
+        assert {row[0] for row in cursor.fetchall()} == {late.id, child.id}
 
 
 def test_a_job_that_has_ended_has_no_priority_to_raise() -> None:

@@ -177,7 +177,7 @@ def test_requeueing_a_parent_repeats_only_the_children_that_failed() -> None:
     assert after(job).status == JobStatus.SUCCEEDED
 
 
-def test_requeueing_a_dead_piece_sends_its_whole_round_again() -> None:
+def test_requeueing_a_dead_child_requeues_its_parent() -> None:
     job = ask("tests.family", words=["a", "hopeless"])
     run_jobs()
     child = job.children.get(kind="tests.fail")
@@ -189,7 +189,7 @@ def test_requeueing_a_dead_piece_sends_its_whole_round_again() -> None:
     assert after(job).status == JobStatus.SUCCEEDED
 
 
-def test_a_piece_that_its_whole_went_on_without_is_not_done_for_nobody() -> None:
+def test_child_whose_parent_went_on_without_it_is_not_requeued() -> None:
     job = ask("tests.family", words=["a", "hopeless"])
     run_jobs()
     child = job.children.get(kind="tests.fail")
